@@ -1,0 +1,9 @@
+//! The sandbox over HTTP, as a client of the marketplace meets it.
+
+mod cards;
+mod control;
+mod faults;
+mod gateway;
+mod market;
+mod orders;
+mod stocks;
