@@ -1,0 +1,35 @@
+//! The seller's own warehouses.
+
+use domain::{
+    marketplace::WarehouseKind,
+    reading::{Location, ReadPage},
+};
+use serde::Deserialize;
+
+use super::{api::Api, endpoints::WAREHOUSES};
+use crate::{
+    decode::{self, Id, RawRows},
+    error::Error,
+};
+
+#[derive(Deserialize)]
+struct Warehouse {
+    id: Id,
+    name: String,
+}
+
+/// Reads all of them at once. One that is being deleted may still hold stock, so none is left out.
+pub(super) async fn read(api: &Api) -> Result<ReadPage<Location>, Error> {
+    let endpoint = WAREHOUSES.operation;
+    let (rows, failed) = api
+        .get(&WAREHOUSES, "/api/v3/warehouses", &[], |body| {
+            let raw: RawRows<'_> = decode::page(endpoint, body)?;
+            Ok(decode::rows(endpoint, raw, |warehouse: Warehouse| Some(location(warehouse))))
+        })
+        .await?;
+    Ok(ReadPage { rows, failed, next: None, watermark: None, expected_total: None })
+}
+
+fn location(warehouse: Warehouse) -> Location {
+    Location { kind: WarehouseKind::Seller, external_id: Some(warehouse.id.0), name: warehouse.name }
+}

@@ -1,0 +1,248 @@
+//! Reading order lines.
+
+use std::sync::{Arc, Mutex};
+
+use domain::{
+    marketplace::WarehouseKind,
+    reading::{OrderRow, Position},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    server::{Asked, Reply, Server},
+    support::{Reading, World, at, read_all},
+};
+
+/// What becomes of the lines of the very moment that is asked from.
+#[derive(Debug, Clone, Copy)]
+enum EdgeLines {
+    Included,
+    Missing,
+}
+
+/// A report of lines `(srid, lastChangeDate)` in the order of change, cut after so many rows.
+struct Report {
+    lines: Mutex<Vec<(String, String)>>,
+    cap: usize,
+    edge: EdgeLines,
+}
+
+impl Report {
+    fn new(lines: &[(&str, &str)], cap: usize, edge: EdgeLines) -> Arc<Self> {
+        let lines = lines.iter().map(|(id, changed)| ((*id).to_owned(), (*changed).to_owned())).collect();
+        Arc::new(Self { lines: Mutex::new(lines), cap, edge })
+    }
+
+    fn answer(&self, asked: &Asked) -> Reply {
+        assert_eq!((asked.path.as_str(), asked.query["flag"].as_str()), ("/api/v1/supplier/orders", "0"));
+        let from = &asked.query["dateFrom"];
+        let wanted = |(_, changed): &&(String, String)| match self.edge {
+            EdgeLines::Included => changed >= from,
+            EdgeLines::Missing => changed > from,
+        };
+        let lines = self.lines.lock().unwrap();
+        let rows: Vec<_> =
+            lines.iter().filter(wanted).take(self.cap).map(|(id, changed)| line(id, changed)).collect();
+        Reply::json(&json!(rows))
+    }
+}
+
+fn line(srid: &str, changed: &str) -> Value {
+    json!({
+        "srid": srid, "date": "2026-11-18T12:00:00", "lastChangeDate": changed, "gNumber": "basket-1", "nmId": 55,
+        "barcode": "4600000000017", "techSize": "M", "warehouseName": "Коледино", "warehouseType": "Склад WB",
+        "totalPrice": 1999.90, "priceWithDisc": 1499.925, "finishedPrice": "1399", "isCancel": false,
+        "cancelDate": "0001-01-01T00:00:00", "discountPercent": 25, "countryName": "Россия",
+    })
+}
+
+async fn read(server: &Server, since: Option<&Position>) -> Reading<OrderRow> {
+    let world = World::new(server.url());
+    read_all(async |at| world.account("s").orders(since, at.as_ref()).await).await.unwrap()
+}
+
+async fn one(line: Value) -> Reading<OrderRow> {
+    let server =
+        Server::start(move |asked| Reply::json(&if asked.earlier == 0 { json!([line]) } else { json!([]) }));
+    read(&server, None).await
+}
+
+fn ids(reading: &Reading<OrderRow>) -> Vec<&str> {
+    let mut ids: Vec<_> = reading.rows.iter().map(|row| row.external_id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+#[tokio::test]
+async fn lines_that_share_a_moment_straddle_pages_and_none_is_lost() {
+    let lines = [
+        ("a", "2026-11-19T10:00:00"),
+        ("b", "2026-11-19T10:00:01"),
+        ("c", "2026-11-19T10:00:01"),
+        ("d", "2026-11-19T10:00:01"),
+        ("e", "2026-11-19T10:00:02"),
+        ("f", "2026-11-19T10:00:03"),
+    ];
+    // A marketplace that leaves the edge out must not end a page within a moment; one that repeats it may.
+    for (cap, edge) in [
+        (4, EdgeLines::Included),
+        (6, EdgeLines::Included),
+        (4, EdgeLines::Missing),
+        (100, EdgeLines::Missing),
+    ] {
+        let report = Report::new(&lines, cap, edge);
+        let server = Server::start(move |asked| report.answer(asked));
+        let reading = read(&server, None).await;
+        assert_eq!(ids(&reading), ["a", "b", "c", "d", "e", "f"], "{edge:?} {cap}");
+        assert!(reading.pages <= 4, "{edge:?} {cap}: {} pages", reading.pages);
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_brings_nothing_new_is_the_end() {
+    let same = "2026-11-19T10:00:00";
+    let report = Report::new(&[("a", same), ("b", same)], 100, EdgeLines::Included);
+    let server = Server::start(move |asked| report.answer(asked));
+    let reading = read(&server, None).await;
+    assert_eq!((ids(&reading), reading.pages), (vec!["a", "b"], 2));
+    assert_eq!(server.asked()[1].query["dateFrom"], same);
+}
+
+#[tokio::test]
+async fn a_new_line_of_the_same_moment_is_progress() {
+    let (same, later) = ("2026-11-19T10:00:00", "2026-11-19T10:00:01");
+    let server = Server::start(move |asked| {
+        let lines = [line("a", same), line("b", same), line("c", later)];
+        Reply::json(&json!(lines[..(asked.earlier + 1).min(3)]))
+    });
+    let reading = read(&server, None).await;
+    assert_eq!((ids(&reading), reading.pages), (vec!["a", "b", "c"], 4));
+}
+
+#[tokio::test]
+async fn the_first_reading_goes_back_ninety_days_and_later_ones_overlap() {
+    let report = Report::new(&[("a", "2026-11-19T10:30:00.25")], 100, EdgeLines::Missing);
+    let server = Server::start({
+        let report = Arc::clone(&report);
+        move |asked| report.answer(asked)
+    });
+    let first = read(&server, None).await;
+    assert_eq!(server.asked()[0].query["dateFrom"], "2026-08-22T12:00:00", "90 days before now, in Moscow");
+    assert_eq!(
+        server.asked()[1].query["dateFrom"],
+        "2026-11-19T10:30:00.250",
+        "the full time of the last line"
+    );
+
+    report.lines.lock().unwrap().insert(0, ("late".to_owned(), "2026-11-19T09:45:00".to_owned()));
+    let second = read(&server, first.watermark.as_ref()).await;
+    assert_eq!(server.asked()[2].query["dateFrom"], "2026-11-19T09:30:00.250");
+    assert_eq!(ids(&second), ["a", "late"], "a line that came late is found");
+    assert_eq!(second.watermark, first.watermark);
+
+    report.lines.lock().unwrap().clear();
+    assert_eq!(
+        read(&server, first.watermark.as_ref()).await.watermark,
+        None,
+        "nothing read, nothing to keep"
+    );
+}
+
+#[tokio::test]
+async fn only_the_line_id_tells_lines_apart() {
+    let server = Server::start(|asked| {
+        let lines = json!([line("unit-1", "2026-11-19T10:00:00"), line("unit-2", "2026-11-19T10:00:00")]);
+        Reply::json(&if asked.earlier == 0 { lines } else { json!([]) })
+    });
+    let reading = read(&server, None).await;
+    assert_eq!(ids(&reading), ["unit-1", "unit-2"]);
+    assert!(reading.rows.iter().all(|row| row.basket_id.as_deref() == Some("basket-1") && row.quantity == 1));
+}
+
+#[tokio::test]
+async fn a_line_changed_today_keeps_the_day_it_was_ordered() {
+    let mut old = line("a", "2026-11-20T08:00:00");
+    old["date"] = json!("2026-09-01T00:10:00");
+    let reading = one(old).await;
+    assert_eq!(reading.rows[0].ordered_at, at("2026-08-31T21:10:00Z"), "Moscow time, without saying so");
+    assert_eq!(reading.rows[0].changed_at, at("2026-11-20T05:00:00Z"));
+}
+
+#[tokio::test]
+async fn money_is_exact() {
+    let reading = one(line("a", "2026-11-19T10:00:00")).await;
+    let row = &reading.rows[0];
+    let minor = [row.price, row.list_price, row.paid_price].map(|money| money.unwrap().minor);
+    assert_eq!(minor, [149_993, 199_990, 139_900]);
+
+    let mut bare = line("b", "2026-11-19T10:00:00");
+    bare["totalPrice"] = json!(null);
+    bare.as_object_mut().unwrap().remove("finishedPrice");
+    let row = &one(bare).await.rows[0];
+    assert_eq!((row.list_price, row.paid_price), (None, None));
+}
+
+#[tokio::test]
+async fn a_cancelled_line_says_when() {
+    let mut cancelled = line("a", "2026-11-19T10:00:00");
+    cancelled["isCancel"] = json!(true);
+    let unknown = &one(cancelled.clone()).await.rows[0];
+    assert_eq!(unknown.cancelled_at, Some(at("2026-11-19T07:00:00Z")), "the year 1 is no time");
+    assert_eq!(unknown.status, "cancelled");
+
+    cancelled["cancelDate"] = json!("2026-11-19T00:00:00");
+    assert_eq!(one(cancelled.clone()).await.rows[0].cancelled_at, Some(at("2026-11-18T21:00:00Z")));
+
+    cancelled["isCancel"] = json!(false);
+    let row = &one(cancelled).await.rows[0];
+    assert_eq!((row.cancelled_at, row.status.as_str()), (None, "ordered"));
+}
+
+#[tokio::test]
+async fn a_warehouse_is_known_by_its_exact_name_only() {
+    for (name, kind, expected) in [
+        ("Подольск 4", "Склад WB", Some(WarehouseKind::Marketplace)),
+        ("Подольск 4", "Склад продавца", Some(WarehouseKind::Seller)),
+        ("Подольск 4", "Новый вид", Some(WarehouseKind::Marketplace)),
+        ("", "Склад WB", None),
+    ] {
+        let mut line = line("a", "2026-11-19T10:00:00");
+        line["warehouseName"] = json!(name);
+        line["warehouseType"] = json!(kind);
+        let location = one(line).await.rows[0].location.clone();
+        assert_eq!(location.as_ref().map(|location| location.kind), expected);
+        assert!(location.is_none_or(|location| location.external_id.is_none() && location.name == name));
+    }
+}
+
+#[tokio::test]
+async fn a_size_called_nought_is_no_size() {
+    for (size, expected) in [
+        (json!("0"), None),
+        (json!(""), None),
+        (json!(null), None),
+        (json!("XL"), Some("XL")),
+        (json!(42), Some("42")),
+    ] {
+        let mut line = line("a", "2026-11-19T10:00:00");
+        line["techSize"] = size;
+        assert_eq!(one(line).await.rows[0].size.as_deref(), expected);
+    }
+}
+
+#[tokio::test]
+async fn one_bad_line_does_not_take_its_page_with_it() {
+    let server = Server::start(|asked| {
+        let mut bad: Vec<_> = (0..5).map(|n| line(&format!("bad-{n}"), "2026-11-19T10:00:00")).collect();
+        bad[0].as_object_mut().unwrap().remove("srid");
+        bad[1]["date"] = json!("a while ago");
+        bad[2]["lastChangeDate"] = json!(null);
+        bad[3]["priceWithDisc"] = json!("cheap");
+        bad[4]["isCancel"] = json!({});
+        bad.push(line("good", "2026-11-19T10:00:00"));
+        Reply::json(&if asked.earlier == 0 { json!(bad) } else { json!([]) })
+    });
+    let reading = read(&server, None).await;
+    assert_eq!((ids(&reading), reading.failed), (vec!["good"], 5));
+}
