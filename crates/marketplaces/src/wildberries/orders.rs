@@ -1,8 +1,8 @@
 //! Order lines, in the order in which they changed.
 //!
 //! The report is filtered by the time of change, not of ordering, and pages by it: several lines share one such time
-//! and straddle pages. It is not documented whether the lines of the very moment asked from come again, so all ways
-//! are borne: a reading ends when nothing comes, or nothing new.
+//! and straddle pages. It is not documented whether the lines of the very moment asked from come again, so each page
+//! is asked from a little before the end of the one before, and a reading ends when nothing comes, or nothing new.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use domain::{
@@ -32,6 +32,10 @@ const KEPT: TimeDelta = TimeDelta::days(90);
 /// that came late is not missed.
 const OVERLAP: TimeDelta = TimeDelta::hours(1);
 
+/// How far before the end of a page the next one is asked from. Lines of the last moment may have been cut off, and
+/// may not come again when asked for from that very moment.
+const STEP_BACK: TimeDelta = TimeDelta::seconds(1);
+
 /// What the marketplace calls a warehouse of the seller; every other is its own.
 const SELLER_WAREHOUSE: &str = "Склад продавца";
 
@@ -47,8 +51,31 @@ struct Watermark {
 struct Place {
     /// Change from which to ask, Moscow time.
     from: NaiveDateTime,
-    /// The lines of that very moment that came with the page before.
+    /// Latest change that has been read.
+    latest: NaiveDateTime,
+    /// The lines of that very moment that have been read.
     edge: Edge,
+    /// Lines of the longest page so far: the marketplace cuts no page that is shorter.
+    longest: usize,
+}
+
+impl Place {
+    fn beginning(from: NaiveDateTime) -> Self {
+        Self { from, latest: from, edge: Edge::default(), longest: 0 }
+    }
+
+    /// Where to go on after a page; nowhere if it brought nothing new.
+    fn after(&self, lines: &[Changed]) -> Option<Self> {
+        let latest = lines.iter().map(|line| line.at).max()?;
+        let edge = Edge::of(lines_at(lines, latest));
+        let longest = self.longest.max(lines.len());
+        if latest > self.latest || (latest == self.latest && edge != self.edge) {
+            return Some(Self { from: latest - STEP_BACK, latest, edge, longest });
+        }
+        // More lines share the moment than fit on a page: going back would bring the same ones for ever.
+        let is_stuck = self.from < self.latest && lines.len() >= self.longest;
+        is_stuck.then_some(Self { from: self.latest, latest: self.latest, edge: self.edge, longest })
+    }
 }
 
 /// A set of lines in a few bytes: the same set has the same edge, in any order.
@@ -104,9 +131,9 @@ pub(super) async fn read(
         (Some(at), _) => parse_position(&ORDER_LINES, at)?,
         (None, Some(since)) => {
             let watermark: Watermark = parse_position(&ORDER_LINES, since)?;
-            Place { from: watermark.changed - OVERLAP, edge: Edge::default() }
+            Place::beginning(watermark.changed - OVERLAP)
         }
-        (None, None) => Place { from: Zone::MOSCOW.wall_clock(api.now() - KEPT), edge: Edge::default() },
+        (None, None) => Place::beginning(Zone::MOSCOW.wall_clock(api.now() - KEPT)),
     };
     let query = [("dateFrom", &*wall_clock::format(place.from)), ("flag", "0")];
     let (lines, failed) = api
@@ -115,15 +142,9 @@ pub(super) async fn read(
             Ok(decode::rows(endpoint, raw, changed))
         })
         .await?;
+    let next = place.after(&lines);
     let latest = lines.iter().map(|line| line.at).max();
-    let edge = latest.map(|latest| Edge::of(lines_at(&lines, latest)));
-    let next = match (latest, edge) {
-        (Some(latest), Some(edge)) if latest > place.from || edge != place.edge => {
-            Some(Place { from: latest.max(place.from), edge })
-        }
-        _ => None,
-    };
-    let watermark = latest.map(|latest| position(&Watermark { changed: latest.max(place.from) }));
+    let watermark = latest.map(|latest| position(&Watermark { changed: latest.max(place.latest) }));
     Ok(ReadPage {
         rows: lines.into_iter().map(|line| line.row).collect(),
         failed,
