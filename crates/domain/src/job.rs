@@ -77,11 +77,10 @@ impl Job {
         }
     }
 
-    /// Failures after which it is given up.
+    /// Failures after which it is given up, those of a process that died with it included.
     pub const fn max_attempts(&self) -> i32 {
         match self {
-            Self::SyncAccount { .. } => 4,
-            Self::TurnDay { .. } => 10,
+            Self::SyncAccount { .. } | Self::TurnDay { .. } => 10,
         }
     }
 }

@@ -61,6 +61,7 @@ CREATE TABLE warehouse (
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, account_id) REFERENCES marketplace_account (tenant_id, id) ON DELETE CASCADE
 );
+CREATE INDEX warehouse_by_account ON warehouse (tenant_id, account_id, id);
 CREATE UNIQUE INDEX warehouse_by_external_id ON warehouse (tenant_id, account_id, kind, external_id)
     WHERE external_id IS NOT NULL;
 CREATE UNIQUE INDEX warehouse_by_name ON warehouse (tenant_id, account_id, kind, name) WHERE external_id IS NULL;

@@ -33,7 +33,7 @@ CREATE TABLE sync_run (
 );
 CREATE UNIQUE INDEX sync_run_live ON sync_run (tenant_id, account_id) WHERE state IN ('pending', 'running');
 CREATE INDEX sync_run_by_account ON sync_run (tenant_id, account_id, id);
-CREATE INDEX sync_run_by_end ON sync_run (tenant_id, finished_at);
+CREATE INDEX sync_run_by_end ON sync_run (tenant_id, finished_at, id);
 
 -- How far each phase of a sync is. The position moves in the transaction that keeps the page before it.
 CREATE TABLE sync_step (
@@ -118,6 +118,7 @@ CREATE TABLE stock_movement (
 CREATE UNIQUE INDEX stock_movement_once ON stock_movement (tenant_id, sync_id, variant_id, warehouse_id)
     WHERE sync_id IS NOT NULL;
 CREATE INDEX stock_movement_by_level ON stock_movement (tenant_id, variant_id, warehouse_id, at);
+CREATE INDEX stock_movement_by_warehouse ON stock_movement (tenant_id, warehouse_id);
 CREATE INDEX stock_movement_by_product ON stock_movement (tenant_id, product_id, id);
 
 CREATE TABLE order_line (

@@ -1,0 +1,96 @@
+//! Variants that order lines may be of.
+
+use std::collections::{HashMap, HashSet};
+
+use domain::{
+    ids::AccountId,
+    matching::{Candidate, Clue},
+};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use uuid::Uuid;
+
+use super::{CHUNK, Placed, variants::variants_by_external_id};
+use crate::{
+    codec,
+    db::TenantTx,
+    entity::{product, variant, variant_barcode},
+    error::Error,
+};
+
+/// Variants that order lines with these clues may be of, with their products.
+pub async fn candidates<M>(
+    tx: &TenantTx<M>,
+    account: AccountId,
+    clues: &[Clue<'_>],
+) -> Result<Vec<Candidate<Placed>>, Error> {
+    let barcodes = distinct(clues.iter().filter_map(|clue| clue.barcode));
+    let products = distinct(clues.iter().filter_map(|clue| clue.product_external_id));
+    let named = distinct(clues.iter().filter_map(|clue| clue.variant_external_id));
+    let mut owners: HashMap<Uuid, String> = HashMap::new();
+    let mut variants: HashMap<Uuid, variant::Model> = variants_by_external_id(tx, account, named.into_iter())
+        .await?
+        .into_values()
+        .map(|found| (found.id, found))
+        .collect();
+    for chunk in products.chunks(CHUNK) {
+        let found = product::Entity::find()
+            .filter(product::Column::TenantId.eq(tx.tenant()))
+            .filter(product::Column::AccountId.eq(account.as_uuid()))
+            .filter(product::Column::ExternalId.is_in(chunk.iter().copied()))
+            .all(tx.inner())
+            .await?;
+        let children = variant::Entity::find()
+            .filter(variant::Column::TenantId.eq(tx.tenant()))
+            .filter(variant::Column::ProductId.is_in(found.iter().map(|p| p.id)))
+            .all(tx.inner())
+            .await?;
+        owners.extend(found.into_iter().map(|p| (p.id, p.external_id)));
+        variants.extend(children.into_iter().map(|v| (v.id, v)));
+    }
+    for chunk in barcodes.chunks(CHUNK) {
+        let ids: Vec<Uuid> = variant_barcode::Entity::find()
+            .select_only()
+            .column(variant_barcode::Column::VariantId)
+            .filter(variant_barcode::Column::TenantId.eq(tx.tenant()))
+            .filter(variant_barcode::Column::AccountId.eq(account.as_uuid()))
+            .filter(variant_barcode::Column::Barcode.is_in(chunk.iter().copied()))
+            .into_tuple()
+            .all(tx.inner())
+            .await?;
+        let unseen: HashSet<Uuid> = ids.into_iter().filter(|id| !variants.contains_key(id)).collect();
+        for ids in unseen.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+            let found = variant::Entity::find()
+                .filter(variant::Column::TenantId.eq(tx.tenant()))
+                .filter(variant::Column::Id.is_in(ids.iter().copied()))
+                .all(tx.inner())
+                .await?;
+            variants.extend(found.into_iter().map(|v| (v.id, v)));
+        }
+    }
+    let unknown: HashSet<Uuid> =
+        variants.values().map(|v| v.product_id).filter(|id| !owners.contains_key(id)).collect();
+    for ids in unknown.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+        let found = product::Entity::find()
+            .filter(product::Column::TenantId.eq(tx.tenant()))
+            .filter(product::Column::Id.is_in(ids.iter().copied()))
+            .all(tx.inner())
+            .await?;
+        owners.extend(found.into_iter().map(|p| (p.id, p.external_id)));
+    }
+    variants
+        .into_values()
+        .map(|v| {
+            Ok(Candidate {
+                id: Placed { variant: v.id.into(), product: v.product_id.into() },
+                external_id: v.external_id,
+                product_external_id: owners.get(&v.product_id).cloned().unwrap_or_default(),
+                name: v.name,
+                barcodes: codec::from_json("barcodes", &v.barcodes)?,
+            })
+        })
+        .collect()
+}
+
+fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    texts.collect::<HashSet<_>>().into_iter().collect()
+}

@@ -1,0 +1,71 @@
+//! The tenant at a glance.
+
+use domain::{
+    picture::{Dashboard, DashboardSync},
+    tenant::LowStockRule,
+};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, FromQueryResult, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
+};
+
+use super::list::low;
+use crate::{
+    codec,
+    db::TenantTx,
+    entity::{product, sync_run},
+    error::Error,
+};
+
+/// Sums over the active products of the tenant.
+pub async fn dashboard<M>(tx: &TenantTx<M>, rule: LowStockRule) -> Result<Dashboard, Error> {
+    #[derive(FromQueryResult)]
+    struct Sums {
+        products: i64,
+        stock: i64,
+        orders: i64,
+        out: i64,
+    }
+    let sql = "SELECT COUNT(*) AS products, \
+               CAST(COALESCE(SUM(CASE WHEN total_stock > 0 THEN total_stock END), 0) AS BIGINT) AS stock, \
+               CAST(COALESCE(SUM(CASE WHEN ordered_units > 0 THEN ordered_units END), 0) AS BIGINT) AS orders, \
+               COUNT(CASE WHEN total_stock = 0 THEN 1 END) AS out \
+               FROM product WHERE tenant_id = $1 AND active = TRUE";
+    let sums = tx.row::<Sums>(sql, [tx.tenant().into()]).await?;
+    let sums = sums.unwrap_or(Sums { products: 0, stock: 0, orders: 0, out: 0 });
+    let low = product::Entity::find()
+        .filter(product::Column::TenantId.eq(tx.tenant()))
+        .filter(product::Column::Active.eq(true))
+        .filter(low(rule))
+        .count(tx.inner())
+        .await?;
+    Ok(Dashboard {
+        total_products: sums.products,
+        total_stock: sums.stock,
+        total_orders: sums.orders,
+        low_stock_count: i64::try_from(low).unwrap_or(i64::MAX),
+        out_of_stock_count: sums.out,
+        last_sync: last_sync(tx).await?,
+    })
+}
+
+async fn last_sync<M>(tx: &TenantTx<M>) -> Result<Option<DashboardSync>, Error> {
+    let row = sync_run::Entity::find()
+        .filter(sync_run::Column::TenantId.eq(tx.tenant()))
+        .filter(sync_run::Column::FinishedAt.is_not_null())
+        .order_by_desc(sync_run::Column::FinishedAt)
+        .order_by_desc(sync_run::Column::Id)
+        .limit(1)
+        .one(tx.inner())
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let Some(finished_at) = row.finished_at else {
+        return Ok(None);
+    };
+    Ok(Some(DashboardSync {
+        id: row.id.into(),
+        account_id: row.account_id.into(),
+        state: codec::word("sync state", &row.state)?,
+        finished_at,
+    }))
+}
