@@ -1,0 +1,177 @@
+//! Reading the stock of a side, and making it the picture when it is complete.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::{
+    ids::{VariantId, WarehouseId},
+    marketplace::Side,
+    reading::StockRow,
+    sync::{Phase, SyncCounts, is_contract_drift},
+};
+use storage::{
+    WriteTx, catalogue, figures,
+    readings::{self, Subject},
+    stock::{self, Reading, Staged},
+    syncs::{Advance, Step, StepState},
+    tenants, warehouses,
+};
+
+use super::{
+    catalogue::Known,
+    run::Run,
+    step::{Stop, count, drift, not_ready, shifted, unreadable_rows},
+};
+
+const fn phase_of(side: Side) -> Phase {
+    match side {
+        Side::Fbo => Phase::StockMarketplace,
+        Side::Fbs => Phase::StockSeller,
+    }
+}
+
+impl Run<'_> {
+    pub(super) async fn read_stock(&mut self, side: Side) -> Result<(), Stop> {
+        if !self.can_ask_for(side).await? {
+            return Err(Stop::Failed(not_ready()));
+        }
+        let mut step = self.resume(phase_of(side), None).await?;
+        loop {
+            let known = Known { db: &self.parts.db, scope: &self.job.scope, account: self.account.id };
+            let page = self.connector.stock(side, &known, step.position.as_ref()).await?;
+            let tx = self.begin().await?;
+            let (staged, unplaced) = self.place(&tx, page.rows).await?;
+            stock::stage(&tx, self.fence.sync, side, &staged).await?;
+            let failed = page.failed + unplaced;
+            step.rows += staged.len() as u64;
+            step.failed += failed;
+            step.position = page.next;
+            let mut counts = SyncCounts {
+                stock_rows: count(staged.len()),
+                failed: count(failed),
+                ..SyncCounts::default()
+            };
+            let last = step.position.is_none();
+            let mut closed = Closed::Open;
+            if last {
+                closed = self.close_stock(&tx, side, &mut step, page.expected_total, &mut counts).await?;
+            }
+            let advance = Advance { rows: counts.stock_rows, counts, ..Advance::default() };
+            self.commit(tx, step.clone(), advance).await?;
+            match closed {
+                Closed::Drifted => return Err(Stop::Drifted(drift())),
+                Closed::Shifted => return Err(Stop::Failed(shifted())),
+                Closed::Done => return Ok(()),
+                Closed::Open => {}
+            }
+        }
+    }
+
+    /// Finds the place of every row. Rows of one variant in one warehouse are added up. Gives also how many rows have
+    /// no place: they name neither a known variant nor a product.
+    async fn place(&self, tx: &WriteTx, rows: Vec<StockRow>) -> Result<(Vec<Staged>, u64), Stop> {
+        let places =
+            warehouses::ensure(tx, self.account.id, rows.iter().map(|row| &row.location), self.now()).await?;
+        let wanted: HashMap<&str, Option<&str>> = rows
+            .iter()
+            .map(|row| (row.variant_external_id.as_str(), row.product_external_id.as_deref()))
+            .collect();
+        let variants = catalogue::ensure_variants(tx, self.reader(), &wanted).await?;
+        let mut placed: BTreeMap<(VariantId, WarehouseId), Staged> = BTreeMap::new();
+        let mut unplaced = 0;
+        for row in &rows {
+            let (Some(variant), Some(warehouse)) =
+                (variants.get(&row.variant_external_id), places.of(&row.location))
+            else {
+                unplaced += 1;
+                continue;
+            };
+            let one = Staged {
+                placed: *variant,
+                warehouse,
+                available: row.available,
+                reserved: row.reserved,
+                on_hand: row.on_hand,
+                in_transit_to_customer: row.in_transit_to_customer,
+                in_transit_returns: row.in_transit_returns,
+            };
+            placed
+                .entry((variant.variant, warehouse))
+                .and_modify(|sum| *sum = added(*sum, one))
+                .or_insert(one);
+        }
+        Ok((placed.into_values().collect(), unplaced))
+    }
+
+    /// Ends the reading of a side: makes it the picture, or throws it away.
+    async fn close_stock(
+        &self,
+        tx: &WriteTx,
+        side: Side,
+        step: &mut Step,
+        expected: Option<u64>,
+        counts: &mut SyncCounts,
+    ) -> Result<Closed, Stop> {
+        if is_contract_drift(step.rows, step.failed) {
+            stock::discard(tx, self.fence.sync, side).await?;
+            return Ok(Closed::Drifted);
+        }
+        // A row that came on two pages tells that rows moved while they were read, and so that others may have been
+        // missed: such a reading is started over once.
+        let distinct = stock::staged(tx, self.fence.sync, side).await?;
+        if distinct != step.rows || expected.is_some_and(|total| total != step.rows + step.failed) {
+            stock::discard(tx, self.fence.sync, side).await?;
+            let again = step.error.is_some();
+            *step = Step::beginning(step.phase, None, self.now());
+            step.error = Some(shifted());
+            return Ok(if again { Closed::Shifted } else { Closed::Open });
+        }
+        let complete = step.failed == 0;
+        let now = self.now();
+        let reading = Reading {
+            account: self.account.id,
+            sync: self.fence.sync,
+            side,
+            complete,
+            began_at: step.started_at,
+            at: now,
+        };
+        counts.movements = count(stock::apply(tx, reading).await?);
+        figures::write(tx, self.account.id, now).await?;
+        tenants::bump_catalogue_version(tx).await?;
+        if complete {
+            readings::complete(tx, self.account.id, Subject::Stock(side), step.started_at, true, None)
+                .await?;
+        }
+        step.state = if complete { StepState::Complete } else { StepState::Partial };
+        step.error = (!complete).then(unreadable_rows);
+        Ok(Closed::Done)
+    }
+}
+
+/// What became of a reading at its last page.
+enum Closed {
+    /// It goes on, or starts over.
+    Open,
+    /// It is the picture.
+    Done,
+    /// It is thrown away: the marketplace must have changed its answers.
+    Drifted,
+    /// It is thrown away: rows moved while they were read, again.
+    Shifted,
+}
+
+fn added(a: Staged, b: Staged) -> Staged {
+    let sum = |x: Option<i64>, y: Option<i64>| match (x, y) {
+        (None, None) => None,
+        (x, y) => Some(x.unwrap_or(0) + y.unwrap_or(0)),
+    };
+    Staged {
+        placed: a.placed,
+        warehouse: a.warehouse,
+        available: a.available + b.available,
+        reserved: sum(a.reserved, b.reserved),
+        on_hand: sum(a.on_hand, b.on_hand),
+        in_transit_to_customer: sum(a.in_transit_to_customer, b.in_transit_to_customer),
+        in_transit_returns: sum(a.in_transit_returns, b.in_transit_returns),
+    }
+}
