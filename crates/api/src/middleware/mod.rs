@@ -1,0 +1,245 @@
+//! The layers around every handler, from the outside in:
+//!
+//! 1. [`edge`]: the request's id, its span and log line, metrics, `X-Process-Time`, security headers; a panic anywhere
+//!    further in becomes a 500 here. `HEAD` is served as `GET`, and health checks with or without the final slash.
+//! 2. [`problems`]: gives every error its `application/problem+json` body.
+//! 3. [`hosts`]: refuses hosts that the service does not answer for.
+//! 4. [`cors`]: answers preflights and marks answers that foreign pages may read.
+//! 5. [`compression`], outer half: no `Content-Encoding: identity`, and an entity tag for each encoding.
+//! 6. `Compress` of actix: gzip and brotli.
+//! 7. [`compression`], inner half: keeps small bodies and event streams out of it.
+//! 8. [`conditional`]: `ETag`, `If-None-Match`, `Cache-Control`.
+//! 9. On the routes that need somebody, [`authentication`]; on those that create something, [`idempotency`].
+//!
+//! A panic's 500 has everything of layer 1, and nothing of CORS.
+
+pub(crate) mod authentication;
+mod compression;
+mod conditional;
+mod cors;
+mod edge;
+mod hosts;
+pub(crate) mod idempotency;
+mod problems;
+mod security_headers;
+
+use actix_web::{
+    App, Error,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    middleware::{Compress, from_fn},
+};
+
+use crate::settings::CorsSettings;
+
+/// Puts the layers around the routes. The last `wrap` is the outermost.
+pub(crate) fn wrap<T, B>(
+    app: App<T>,
+    cors: &CorsSettings,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    > + use<T, B>,
+>
+where
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<B>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
+{
+    app.wrap(from_fn(conditional::layer))
+        .wrap(from_fn(compression::inner))
+        .wrap(Compress::default())
+        .wrap(from_fn(compression::outer))
+        .wrap(cors::layer(cors))
+        .wrap(from_fn(hosts::layer))
+        .wrap(from_fn(problems::layer))
+        .wrap(from_fn(edge::layer))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        net::TcpListener,
+        sync::{Arc, Mutex, PoisonError},
+    };
+
+    use actix_web::{HttpResponse, HttpServer, dev::Server, rt::System, web, web::Data};
+    use domain::clock::{Clock as _, SystemClock};
+    use monitoring::{
+        health::{Drain, Health},
+        logs::{LogFormat, LogSettings},
+        metrics::{Build, KnownLabels, Metrics, MetricsSettings, labels::Role},
+    };
+    use serde_json::Value;
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use super::*;
+    use crate::{
+        problem::Problem,
+        routes::Routes,
+        service::Shared,
+        settings::{Environment, Settings},
+    };
+
+    /// Lines in memory.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Lines {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    impl Lines {
+        fn read(&self) -> Vec<Value> {
+            let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let text = String::from_utf8(bytes).unwrap();
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        }
+    }
+
+    fn shared(debug: bool) -> Data<Shared> {
+        let clock: monitoring::clock::Clock = Arc::new(|| SystemClock.now());
+        let metrics = Metrics::new(&MetricsSettings {
+            build: Build { version: "1.2.3", commit: "abc1234", role: Role::Api },
+            tenant_limit: 10,
+            known: KnownLabels::default(),
+            clock: Arc::clone(&clock),
+        });
+        Data::new(Shared {
+            settings: Settings { debug, ..Settings::new(Environment::Production, "1.2.3") },
+            metrics: metrics.unwrap(),
+            health: Health::builder(clock, Drain::default(), "/tmp").build(),
+            routes: Routes::of(&crate::openapi()),
+            document: web::Bytes::new(),
+        })
+    }
+
+    fn serve(shared: &Data<Shared>, listener: TcpListener) -> Server {
+        let shared = shared.clone();
+        let server = HttpServer::new(move || {
+            let app = App::new()
+                .app_data(shared.clone())
+                .route(
+                    "/panic/{id}",
+                    web::get().to(async || -> HttpResponse { panic!("a secret in a panic") }),
+                )
+                .route(
+                    "/fail",
+                    web::get().to(async || Err::<HttpResponse, _>(Problem::internal("select secret"))),
+                )
+                .route("/teapot", web::get().to(async || HttpResponse::ImATeapot().body("third party text")));
+            wrap(app, &shared.settings.cors)
+        });
+        server.workers(1).disable_signals().listen(listener).unwrap().run()
+    }
+
+    /// What a path answers, and what is logged of it.
+    fn ask(shared: &Data<Shared>, path: &str) -> (reqwest::StatusCode, reqwest::header::HeaderMap, Value) {
+        System::new().block_on(async {
+            let _installed_before = rustls::crypto::ring::default_provider().install_default();
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}{path}", listener.local_addr().unwrap());
+            let server = serve(shared, listener);
+            let handle = server.handle();
+            let running = actix_web::rt::spawn(server);
+            let response = reqwest::get(url).await.unwrap();
+            let (status, headers) = (response.status(), response.headers().clone());
+            let body = response.json().await.unwrap();
+            handle.stop(false).await;
+            running.await.unwrap().unwrap();
+            (status, headers, body)
+        })
+    }
+
+    #[test]
+    fn a_panic_is_a_500_with_all_headers_and_without_its_words() {
+        let shared = shared(true);
+        let (status, headers, problem) = ask(&shared, "/panic/17?x=1");
+        assert_eq!(status, 500);
+        assert_eq!(problem["code"], "internal_error");
+        assert_eq!(problem["instance"], "/panic/17");
+        assert_eq!(headers["content-type"], "application/problem+json");
+        assert_eq!(headers["x-request-id"], problem["request_id"].as_str().unwrap());
+        for name in ["x-process-time", "x-frame-options", "strict-transport-security"] {
+            assert!(headers.contains_key(name), "{name}");
+        }
+        assert!(!problem.to_string().contains("secret"), "{problem}");
+        let page = shared.metrics.render().unwrap();
+        assert!(
+            page.contains(
+                r#"stock_tracker_errors_total{endpoint="unmatched",error_type="internal_error"} 1"#
+            )
+        );
+        assert!(page.contains("stock_tracker_requests_in_progress 0"), "{page}");
+    }
+
+    #[test]
+    fn the_cause_of_a_failure_is_told_in_debug_mode_only() {
+        let (status, _, problem) = ask(&shared(false), "/fail");
+        assert_eq!((status.as_u16(), problem.get("debug")), (500, None));
+        assert!(!problem.to_string().contains("secret"), "{problem}");
+        let (_, _, problem) = ask(&shared(true), "/fail");
+        assert_eq!(problem["debug"], "select secret");
+    }
+
+    #[test]
+    fn errors_that_are_no_problems_become_some() {
+        let (status, _, problem) = ask(&shared(false), "/teapot");
+        assert_eq!((status.as_u16(), &problem["code"]), (400, &Value::from("invalid_request")));
+        assert!(!problem.to_string().contains("third party"), "{problem}");
+    }
+
+    #[test]
+    fn a_request_is_one_line_with_all_that_is_known_of_it() {
+        let lines = Lines::default();
+        let settings = LogSettings { format: LogFormat::Json, level: "warn".into(), to_stderr: false };
+        let subscriber = monitoring::logs::subscriber(&settings, lines.clone(), false).unwrap();
+        // For all threads, the server's among them; lines of other tests are told apart by the request's id.
+        tracing::subscriber::set_global_default(subscriber).expect("no other test of this crate sets one");
+        let (_, headers, _) = ask(&shared(false), "/fail?token=secret");
+        let id = headers["x-request-id"].to_str().unwrap();
+        let lines: Vec<Value> = lines.read().into_iter().filter(|line| line["request_id"] == id).collect();
+        let [cause, line] = lines.as_slice() else { panic!("{lines:?}") };
+        assert_eq!(
+            (&cause["cause"], &cause["level"]),
+            (&Value::from("select secret"), &Value::from("ERROR"))
+        );
+        for (field, value) in [
+            ("level", Value::from("ERROR")),
+            ("method", "GET".into()),
+            ("route", "/fail".into()),
+            ("path", "/fail".into()),
+            ("status", 500.into()),
+            ("client_ip", "127.0.0.1".into()),
+        ] {
+            assert_eq!(line[field], value, "{line}");
+        }
+        assert!(line["duration_ms"].is_number());
+        assert!(!line.to_string().contains("secret"), "{line}");
+    }
+}

@@ -1,0 +1,49 @@
+//! What a problem looks like on the wire.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A problem, RFC 9457.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// Identifies the kind of problem.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:stock-tracker:problem:not_found")]
+    pub kind: String,
+    /// The kind of problem in words; the same for every occurrence.
+    #[schema(example = "Not found")]
+    pub title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 404)]
+    pub status: u16,
+    /// What happened this time, in words for people.
+    #[schema(example = "There is no such resource.")]
+    pub detail: String,
+    /// The path of the request.
+    #[schema(example = "/api/v1/products/0199c0de-0000-7000-8000-000000000000")]
+    pub instance: String,
+    /// Stable name of the kind of problem, for programs.
+    #[schema(example = "not_found")]
+    pub code: &'static str,
+    /// The id of the request, to quote when reporting the problem.
+    #[schema(example = "0199c0de-0000-7000-8000-000000000001")]
+    pub request_id: String,
+    /// With 422 only: every wrong field that was found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+    /// The cause; only where the operator has switched debugging on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub debug: Option<String>,
+}
+
+/// One wrong field of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// Where: a JSON pointer into the body (`/credentials/token`), or `/query/…` or `/header/…` and the name.
+    #[schema(example = "/query/limit")]
+    pub pointer: String,
+    /// What is wrong, to follow the field's name.
+    #[schema(example = "must be a whole number from 1 to 200")]
+    pub detail: String,
+}

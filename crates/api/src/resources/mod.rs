@@ -1,0 +1,44 @@
+//! A folder for each resource: its routes, what they take and what they answer.
+
+mod accounts;
+mod analytics;
+mod auth;
+mod health;
+mod marketplaces;
+mod orders;
+mod products;
+mod root;
+mod stocks;
+mod syncs;
+mod tenants;
+mod warehouses;
+
+use actix_web::middleware::from_fn;
+use utoipa_actix_web::{scope, service_config::ServiceConfig};
+
+use crate::{middleware::authentication, settings::Settings};
+
+/// Every route. What is not meant for everybody is in the last scope, which lets nobody through unknown.
+pub(crate) fn configure(routes: &mut ServiceConfig, settings: &Settings) {
+    root::configure(routes, settings);
+    health::configure(routes);
+    routes.service(
+        scope::scope("/api/v1")
+            .configure(health::configure_versioned)
+            .configure(auth::configure_public)
+            .service(
+                scope::scope("")
+                    .wrap(from_fn(authentication::layer))
+                    .configure(auth::configure)
+                    .configure(tenants::configure)
+                    .configure(marketplaces::configure)
+                    .configure(accounts::configure)
+                    .configure(syncs::configure)
+                    .configure(products::configure)
+                    .configure(stocks::configure)
+                    .configure(warehouses::configure)
+                    .configure(orders::configure)
+                    .configure(analytics::configure),
+            ),
+    );
+}

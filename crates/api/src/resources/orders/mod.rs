@@ -1,0 +1,10 @@
+//! Order lines.
+
+mod routes;
+mod views;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(routes::list);
+}

@@ -1,0 +1,11 @@
+//! Products with their figures.
+
+mod inputs;
+mod routes;
+mod views;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(routes::list).service(routes::get).service(routes::history);
+}
