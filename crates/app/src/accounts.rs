@@ -19,6 +19,7 @@ use crate::{
     Parts,
     caller::Caller,
     error::{Conflict, CredentialRefusal, Error, FieldProblem, RefusalKind},
+    figures::forget_lost,
     sync::request,
     tenants::interval_problem,
 };
@@ -146,6 +147,8 @@ impl<'a> Accounts<'a> {
         if let Some((credential, info)) = &renewed {
             let sealed = self.0.vault.seal_credential(caller.tenant_id(), id, credential);
             accounts::update_credential(&tx, id, info, &sealed, now).await?;
+            let lost = before.capabilities.difference(&info.capabilities);
+            forget_lost(&tx, id, lost, now).await?;
             if state != AccountState::Paused {
                 state = self.state_by(before.marketplace, &info.capabilities);
             }
@@ -188,6 +191,7 @@ impl<'a> Accounts<'a> {
         let now = self.0.clock.now();
         let tx = self.0.db.write(scope).await?;
         accounts::update_credential(&tx, id, &info, &sealed.credential, now).await?;
+        forget_lost(&tx, id, sealed.account.capabilities.difference(&info.capabilities), now).await?;
         if sealed.account.state != AccountState::Paused {
             let state = self.state_by(sealed.account.marketplace, &info.capabilities);
             accounts::set_state(&tx, id, state, now).await?;

@@ -1,6 +1,11 @@
 //! Counting the order figures of an account anew: at the end of a sync and when the day turns.
 
-use domain::{calendar::Window, clock::Timestamp, ids::AccountId, marketplace::Account};
+use domain::{
+    calendar::Window,
+    clock::Timestamp,
+    ids::AccountId,
+    marketplace::{Account, Capability, Side},
+};
 use storage::{
     TenantScope, WriteTx, accounts, figures, orders,
     readings::{self, Subject},
@@ -21,13 +26,46 @@ pub(crate) async fn count_window(tx: &WriteTx, account: &Account, now: Timestamp
     Ok(unmatched)
 }
 
+/// Makes unknown what can no longer be read because a credential has lost capabilities, in the caller's transaction.
+pub(crate) async fn forget_lost(
+    tx: &WriteTx,
+    account: AccountId,
+    lost: impl IntoIterator<Item = &Capability>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for capability in lost {
+        let subjects: &[Subject] = match capability {
+            Capability::StockMarketplace => &[Subject::Stock(Side::Fbo)],
+            // Without the list of the seller's warehouses, nobody knows what to ask for.
+            Capability::StockSeller | Capability::Locations => &[Subject::Stock(Side::Fbs)],
+            Capability::Orders => &[Subject::Orders],
+            Capability::Products => &[],
+        };
+        for subject in subjects {
+            figures::forget(tx, account, *subject, now).await?;
+        }
+    }
+    tenants::bump_catalogue_version(tx).await?;
+    Ok(())
+}
+
+/// Whether the orders of an account are known well enough to count a window that ends before `now`: they may be read,
+/// and have been read completely since the day before. Older ones lack days, and would look like falling demand.
+pub(crate) async fn can_count(tx: &WriteTx, account: &Account, now: Timestamp) -> Result<bool, Error> {
+    let zone = account.marketplace.zone();
+    let yesterday = Window::ending_before(now, zone).last;
+    let read_at = readings::last(tx, account.id, Subject::Orders).await?.completed_at;
+    let is_granted = account.capabilities.contains(&Capability::Orders);
+    Ok(is_granted && read_at.is_some_and(|at| zone.day_of(at) >= yesterday))
+}
+
 impl SyncEngine<'_> {
     /// Counts the window anew because the day has turned. Does nothing for an account that is gone or whose orders
-    /// have never been read. May be repeated.
+    /// have not been read lately. May be repeated.
     pub async fn turn_day(self, scope: &TenantScope, id: AccountId) -> Result<(), Error> {
         let tx = self.0.db.write(scope).await?;
         let Some(found) = accounts::get(&tx, id).await? else { return Ok(()) };
-        if readings::last(&tx, id, Subject::Orders).await?.completed_at.is_some() {
+        if can_count(&tx, &found.account, self.0.clock.now()).await? {
             count_window(&tx, &found.account, self.0.clock.now()).await?;
         }
         Ok(tx.commit().await?)

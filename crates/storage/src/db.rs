@@ -196,6 +196,16 @@ impl<M> TenantTx<M> {
         self.tx.get_database_backend()
     }
 
+    /// Makes the rest of the transaction join whole sets with each other. PostgreSQL knows nothing yet of a tenant that
+    /// came after its last look at a table, expects one row of everything, and would go through one set again for
+    /// each row of the other: minutes where a second is enough.
+    pub(crate) async fn join_as_sets(&self) -> Result<(), Error> {
+        if self.backend() == DbBackend::Postgres {
+            self.execute("SET LOCAL enable_nestloop = off", []).await?;
+        }
+        Ok(())
+    }
+
     /// Runs a statement, with `$1` and so on for the values; says how many rows it changed.
     pub(crate) async fn execute(
         &self,

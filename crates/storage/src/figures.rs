@@ -1,8 +1,8 @@
 //! The stored figures of products: sums over their variants, and the keys that lists are ordered by.
 
-use domain::{clock::Timestamp, ids::AccountId};
+use domain::{clock::Timestamp, ids::AccountId, marketplace::Side};
 
-use crate::{db::WriteTx, error::Error};
+use crate::{db::WriteTx, error::Error, readings::Subject};
 
 /// Above every number of days of cover: nothing was ordered.
 const NO_SALES_RANK: i64 = i64::MAX;
@@ -10,6 +10,7 @@ const NO_SALES_RANK: i64 = i64::MAX;
 /// Sums the variants of an account into its products. Products whose figures stay the same are left alone. Says how
 /// many changed.
 pub async fn write(tx: &WriteTx, account: AccountId, at: Timestamp) -> Result<u64, Error> {
+    tx.join_as_sets().await?;
     // -1 stands for unknown; a sum over variants of which none is known is unknown.
     let sum = |column: &str| format!("CAST(COALESCE(SUM(x.{column}), -1) AS BIGINT) AS {column}");
     let sums: Vec<String> = FIGURES.iter().map(|column| sum(column)).collect();
@@ -54,3 +55,27 @@ const FIGURES: [&str; 8] = [
     "ordered_today",
     "revenue_minor",
 ];
+
+/// Makes the figures of a subject unknown, because nobody may read it any more: an old number would never change
+/// again and look true. What was measured stays in the levels and in the ledger, with its age.
+pub async fn forget(tx: &WriteTx, account: AccountId, subject: Subject, at: Timestamp) -> Result<(), Error> {
+    let (tables, columns): (&[&str], &[&str]) = match subject {
+        Subject::Products => return Ok(()),
+        Subject::Stock(Side::Fbo) => {
+            (&["variant"], &["fbo_stock", "in_transit_to_customer", "in_transit_returns"])
+        }
+        Subject::Stock(Side::Fbs) => (&["variant"], &["fbs_stock"]),
+        Subject::Orders => (
+            &["variant", "stock_level"],
+            &["ordered_units", "cancelled_units", "ordered_today", "revenue_minor"],
+        ),
+    };
+    let unknown: Vec<String> = columns.iter().map(|column| format!("{column} = NULL")).collect();
+    for table in tables {
+        let sql =
+            format!("UPDATE {table} SET {} WHERE tenant_id = $1 AND account_id = $2", unknown.join(", "));
+        tx.execute(&sql, [tx.tenant().into(), account.as_uuid().into()]).await?;
+    }
+    write(tx, account, at).await?;
+    Ok(())
+}

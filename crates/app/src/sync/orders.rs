@@ -16,7 +16,7 @@ use super::{
     run::Run,
     step::{Stop, count, drift, unreadable_rows},
 };
-use crate::figures::count_window;
+use crate::figures::{can_count, count_window};
 
 impl Run<'_> {
     pub(super) async fn read_orders(&mut self) -> Result<(), Stop> {
@@ -95,13 +95,12 @@ impl Run<'_> {
         self.commit(tx, step, Advance::default()).await
     }
 
-    /// Counts the window into every order figure, if orders have ever been read; the catalogue may have grown since.
+    /// Counts the window into every order figure, if orders have been read lately; the catalogue may have grown since.
     pub(super) async fn write_figures(&mut self) -> Result<(), Stop> {
         let mut step = self.resume(Phase::Figures, None).await?;
         let now = self.now();
         let tx = self.begin().await?;
-        let orders_known =
-            readings::last(&tx, self.account.id, Subject::Orders).await?.completed_at.is_some();
+        let orders_known = can_count(&tx, &self.account, now).await?;
         let mut counts = SyncCounts::default();
         if orders_known || self.state_of(Phase::Orders) == Some(StepState::Partial) {
             orders::match_again(&tx, self.account.id).await?;

@@ -17,7 +17,7 @@ use storage::{
 };
 
 use super::{Carried, JobContext, ending, step::Stop};
-use crate::{Parts, error::Error};
+use crate::{Parts, error::Error, figures::forget_lost};
 
 /// A wait longer than this gives the worker back: the job is parked until it is over.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -115,9 +115,7 @@ impl<'a> Run<'a> {
     }
 
     async fn read(&mut self, phase: Phase) -> Result<(), Stop> {
-        if let Some(needed) = needed(phase)
-            && !self.account.capabilities.contains(&needed)
-        {
+        if !needed(phase).iter().all(|needed| self.account.capabilities.contains(needed)) {
             let step = Step { state: StepState::NotGranted, ..Step::beginning(phase, None, self.now()) };
             return Ok(self.save(step, Advance::default()).await?);
         }
@@ -189,6 +187,7 @@ impl<'a> Run<'a> {
         self.account.capabilities.remove(&lost);
         let tx = self.begin().await?;
         storage::accounts::set_capabilities(&tx, self.account.id, &self.account.capabilities).await?;
+        forget_lost(&tx, self.account.id, [&lost], self.now()).await?;
         tx.commit().await?;
         self.fail(phase, StepState::NotGranted, error).await
     }
@@ -214,14 +213,15 @@ enum Flow {
 #[error("a page could not be kept: {0}")]
 struct Unexpected(String);
 
-/// The capability a phase reads with.
-const fn needed(phase: Phase) -> Option<Capability> {
+/// The capabilities a phase reads with.
+const fn needed(phase: Phase) -> &'static [Capability] {
     match phase {
-        Phase::Products => Some(Capability::Products),
-        Phase::Locations => Some(Capability::Locations),
-        Phase::StockSeller => Some(Capability::StockSeller),
-        Phase::StockMarketplace => Some(Capability::StockMarketplace),
-        Phase::Orders => Some(Capability::Orders),
-        Phase::Figures => None,
+        Phase::Products => &[Capability::Products],
+        Phase::Locations => &[Capability::Locations],
+        // Asked for warehouse by warehouse.
+        Phase::StockSeller => &[Capability::StockSeller, Capability::Locations],
+        Phase::StockMarketplace => &[Capability::StockMarketplace],
+        Phase::Orders => &[Capability::Orders],
+        Phase::Figures => &[],
     }
 }

@@ -44,13 +44,21 @@ pub(crate) struct Tenant {
 
 impl Product {
     pub(crate) async fn start(database: TestDatabase) -> Self {
+        let url = database.url();
+        Self::start_with(database, &url, 30).await
+    }
+
+    /// The product with catalogues of another size, on a database reached at an address of one's own.
+    pub(crate) async fn start_with(database: TestDatabase, url: &str, cards: u32) -> Self {
         // Several tests of one process may come here.
         let _installed_before = rustls::crypto::ring::default_provider().install_default();
         let clock = TestClock::at("2026-11-20T09:00:00Z");
         let shown = clock.clone();
         let options = Options {
             sellers: 2,
-            cards_per_seller: 30,
+            cards_per_seller: cards,
+            // Twice what the figures count.
+            history_days: 14,
             // Buckets would never fill again under a clock that stands still.
             limit_scale: 0.0,
             orders_page_rows: 500,
@@ -58,7 +66,7 @@ impl Product {
             ..Options::default()
         };
         let sandbox = Sandbox::start(options).await.expect("a sandbox starts");
-        let db = Db::connect(&PoolSettings::new(database.url(), 5)).await.expect("the database answers");
+        let db = Db::connect(&PoolSettings::new(url, 5)).await.expect("the database answers");
         let settings = Settings {
             wildberries_base_url: Some(sandbox.base_url().parse().expect("an address")),
             limit_scale: 0.0001,

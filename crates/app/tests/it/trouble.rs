@@ -25,6 +25,7 @@ on_each_database!(
     a_changed_contract_keeps_the_figures,
     a_page_cut_short_changes_nothing,
     a_revoked_token_stops_the_account,
+    a_lost_capability_makes_its_figures_unknown,
     an_older_run_writes_nothing_any_more,
     a_cancelled_sync_stops,
     a_paused_account_is_skipped,
@@ -187,4 +188,27 @@ async fn a_paused_account_is_skipped(database: TestDatabase) {
     let runs = product.app.syncs().list(&tenant.caller, &app::SyncFilter::default(), &page).await.unwrap();
     assert_eq!(runs.items[0].state, SyncState::Skipped);
     assert!(product.products(&tenant).await.is_empty());
+}
+
+async fn a_lost_capability_makes_its_figures_unknown(database: TestDatabase) {
+    let product = Product::start(database).await;
+    let tenant = product.tenant(0).await;
+    product.carry_all().await;
+    let before = product.products(&tenant).await;
+    product.sandbox.inject(Fault::new(FBO, Times::Every(1), FaultKind::Status { status: 403 }));
+    let run = product.sync(&tenant).await;
+    assert_eq!(run.state, SyncState::Completed, "what the credential grants was read");
+    let account = product.app.accounts().get(&tenant.caller, tenant.account).await.unwrap();
+    assert_eq!(account.state, AccountState::Limited);
+    let after = product.products(&tenant).await;
+    for (old, new) in before.iter().zip(&after) {
+        assert_eq!((new.figures.fbo_stock, new.figures.in_transit_to_customer), (None, None));
+        assert_eq!(new.figures.total_stock(), old.figures.fbs_stock, "the sum of the known sides");
+        assert!(new.figures.incomplete);
+        assert_eq!(new.figures.ordered_units, old.figures.ordered_units);
+    }
+    product.sandbox.clear_faults();
+    product.app.accounts().verify(&tenant.caller, tenant.account).await.unwrap();
+    assert_eq!(product.sync(&tenant).await.state, SyncState::Completed);
+    assert_truth(&product, &tenant, true).await;
 }

@@ -9,7 +9,7 @@ use domain::{
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
 use uuid::Uuid;
 
-use super::{CHUNK, Placed, variants::variants_by_external_id};
+use super::{CHUNK, Placed, products_by_external_id, variants::variants_by_external_id};
 use crate::{
     codec,
     db::TenantTx,
@@ -32,19 +32,15 @@ pub async fn candidates<M>(
         .into_values()
         .map(|found| (found.id, found))
         .collect();
-    for chunk in products.chunks(CHUNK) {
-        let found = product::Entity::find()
-            .filter(product::Column::TenantId.eq(tx.tenant()))
-            .filter(product::Column::AccountId.eq(account.as_uuid()))
-            .filter(product::Column::ExternalId.is_in(chunk.iter().copied()))
-            .all(tx.inner())
-            .await?;
+    for found in products_by_external_id(tx, account, products.into_iter()).await?.into_values() {
+        owners.insert(found.id, found.external_id);
+    }
+    for chunk in owners.keys().copied().collect::<Vec<_>>().chunks(CHUNK) {
         let children = variant::Entity::find()
             .filter(variant::Column::TenantId.eq(tx.tenant()))
-            .filter(variant::Column::ProductId.is_in(found.iter().map(|p| p.id)))
+            .filter(variant::Column::ProductId.is_in(chunk.iter().copied()))
             .all(tx.inner())
             .await?;
-        owners.extend(found.into_iter().map(|p| (p.id, p.external_id)));
         variants.extend(children.into_iter().map(|v| (v.id, v)));
     }
     for chunk in barcodes.chunks(CHUNK) {

@@ -59,6 +59,7 @@ pub async fn write_window(
     struct Unmatched {
         units: Option<i64>,
     }
+    tx.join_as_sets().await?;
     let place: [Value; 2] = [tx.tenant().into(), account.as_uuid().into()];
     let span: Vec<Value> = [
         place.to_vec(),

@@ -29,6 +29,7 @@ pub struct Reading {
 
 /// Makes a reading the picture: ledger, levels, and the figures of the variants. Says how many levels changed.
 pub async fn apply(tx: &WriteTx, reading: Reading) -> Result<u64, Error> {
+    tx.join_as_sets().await?;
     if !reading.complete {
         set_torn_apart_aside(tx, reading).await?;
     }
