@@ -70,6 +70,8 @@ fn start(
 ) -> io::Result<actix_web::dev::Server> {
     let mut http = HttpServer::new(move || service.actix_app())
         .disable_signals()
+        // A compressed answer is written in pieces; none of them should wait for the client's acknowledgement.
+        .tcp_nodelay(true)
         .shutdown_timeout(shutdown_timeout.as_secs().max(1));
     if let Some(workers) = workers {
         http = http.workers(workers);
