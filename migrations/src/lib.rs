@@ -33,6 +33,7 @@ impl MigratorTrait for Migrator {
             step!("m20261120_000003_create_stock", "stock", On::Both),
             step!("m20261120_000004_create_jobs", "jobs", On::Both),
             step!("m20261120_000005_force_row_level_security", "row_level_security", On::PostgreSql),
+            step!("m20261120_000006_create_planner_statistics", "planner_statistics", On::PostgreSql),
         ]
     }
 }
@@ -78,5 +79,10 @@ impl MigrationTrait for Step {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         self.run(manager, self.down).await
+    }
+
+    /// On SQLite too: a process killed in the middle of a step must leave nothing of it.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
     }
 }
