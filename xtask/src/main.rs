@@ -1,0 +1,46 @@
+//! `cargo xtask …`: what a newcomer and CI both call, so that there is one way to check this project.
+//!
+//! It writes to standard error only, and nothing after a test runner's closing line.
+
+mod command;
+mod lint;
+mod packages;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Checks and tests of the whole workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run all tests, with a PostgreSQL and a Redis of their own.
+    ///
+    /// Installs the two on Debian when root and missing. Arguments go to the test runner; with any, the doc tests
+    /// stay out.
+    Test {
+        /// For `cargo nextest run`, or `cargo test` where nextest is not installed: `-p storage`, a test's name, …
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every check that needs no test: all of them even when one fails, then a summary.
+    Lint(lint::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Test { arguments } => test::run(&arguments),
+        Task::Lint(arguments) => Ok(lint::run(&arguments)),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
