@@ -1,0 +1,8 @@
+//! What each subcommand does.
+
+pub(crate) mod config;
+pub(crate) mod migrate;
+pub(crate) mod openapi;
+#[cfg(feature = "demo")]
+pub(crate) mod sandbox;
+pub(crate) mod serve;

@@ -1,0 +1,105 @@
+//! Putting the product together: database, vault, marketplaces, use cases, metrics, health.
+
+mod calls;
+mod database_probe;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use app::{App, TokenSettings};
+use domain::{
+    clock::{Clock as _, SystemClock},
+    marketplace::MarketplaceCode,
+};
+use marketplaces::Factory;
+use monitoring::{
+    health::{Drain, Health},
+    metrics::{self, Build, KnownLabels, Metrics, labels::Role},
+};
+use storage::{Db, limits::StoredLimits, vault::Vault};
+
+use self::{calls::MeasuredCalls, database_probe::DatabaseProbe};
+use crate::{
+    config::{Config, Purpose},
+    schema,
+};
+
+/// The version of the product.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The commit it was built from, where the build says so.
+const COMMIT: &str = match option_env!("GIT_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};
+
+/// A running product without its doors.
+#[derive(Clone)]
+pub(crate) struct Product {
+    pub(crate) db: Db,
+    pub(crate) app: App,
+    pub(crate) metrics: Metrics,
+    pub(crate) health: Health,
+    /// Turns readiness red.
+    pub(crate) drain: Drain,
+}
+
+impl Product {
+    /// Connects and wires. The schema must have been prepared.
+    pub(crate) async fn build(config: &Config, purpose: Purpose) -> anyhow::Result<Self> {
+        let keys = config.secrets.keys()?;
+        let metrics = metrics(config, purpose)?;
+        let db = Db::connect(&config.database.pool())
+            .await
+            .with_context(|| format!("connecting to {}", config.database.url))?;
+        schema::check(&db, config).await?;
+        let factory = Factory::new(
+            marketplaces::Settings {
+                wildberries_base_url: config.marketplaces.wildberries_base_url.clone(),
+                limit_scale: config.marketplaces.limit_scale,
+                allow_private: config.marketplaces.allow_private,
+                ..marketplaces::Settings::default()
+            },
+            Arc::new(StoredLimits::new(db.clone())),
+            Arc::new(SystemClock),
+            Arc::new(MeasuredCalls(metrics.clone())),
+        )
+        .context("building the HTTP client for marketplaces")?;
+        let tokens = TokenSettings {
+            secret: keys.signing,
+            access_ttl: config.secrets.access_token_age,
+            refresh_ttl: config.secrets.refresh_token_age,
+        };
+        let vault = Vault::new(&keys.sealing)?;
+        let app = App::new(db.clone(), vault, factory, Arc::new(SystemClock), &tokens);
+        let drain = Drain::default();
+        let health = Health::builder(clock(), drain.clone(), &config.deployment.data_dir)
+            .required(DatabaseProbe(db.clone()))
+            .not_configured("redis")
+            .measured_by(metrics.clone())
+            .build();
+        Ok(Self { db, app, metrics, health, drain })
+    }
+}
+
+fn metrics(config: &Config, purpose: Purpose) -> anyhow::Result<Metrics> {
+    let role = match purpose {
+        Purpose::Api => Role::Api,
+        Purpose::Worker => Role::Worker,
+        Purpose::All | Purpose::Migrate => Role::All,
+    };
+    let metrics = Metrics::new(&metrics::MetricsSettings {
+        build: Build { version: VERSION, commit: COMMIT, role },
+        tenant_limit: config.metrics.tenant_limit,
+        known: KnownLabels {
+            marketplaces: MarketplaceCode::ALL.map(MarketplaceCode::name).to_vec(),
+            operations: Vec::new(),
+            tasks: worker::TASKS.to_vec(),
+        },
+        clock: clock(),
+    });
+    metrics.context("making the metrics")
+}
+
+fn clock() -> monitoring::clock::Clock {
+    Arc::new(|| SystemClock.now())
+}

@@ -1,0 +1,81 @@
+//! Long-running roles: their doors, their health, their end.
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Client, Place};
+
+fn place() -> Place {
+    Place::new().with("PORT", "0").with("METRICS_ADDR", "127.0.0.1:0").with("LOG_FORMAT", "json")
+}
+
+#[test]
+fn the_api_serves_until_it_is_asked_to_stop() {
+    let place = place();
+    let api = place.start(&["api"]);
+    let metrics = Client::new(api.address("metrics and health listen"));
+    let client = Client::new(api.address("the API listens"));
+    client.until_ready();
+    let (status, page) = metrics.try_get("/metrics").unwrap();
+    assert_eq!(status, 200);
+    assert!(page.contains("stock_tracker_build_info") && page.contains("role=\"api\""), "{page}");
+    assert_eq!(client.try_get("/metrics").unwrap().0, 404, "they have a listener of their own");
+    api.signal(Signal::SIGTERM);
+    assert!(api.ended().success());
+    assert_eq!(crate::support::mode(&place.path("data/secrets.env")), 0o600);
+}
+
+#[test]
+fn a_worker_tells_of_its_health_and_guards_its_metrics() {
+    let place = place().with("METRICS_TOKEN", "a-token-for-scrapers");
+    let worker = place.start(&["worker"]);
+    let mut client = Client::new(worker.address("metrics and health listen"));
+    client.until_ready();
+    assert_eq!(client.get("/health")["status"], "healthy");
+    assert_eq!(client.get("/api/v1/health/live/")["status"], "alive");
+    assert_eq!(client.try_get("/metrics").unwrap().0, 401);
+    client.token = Some("a-token-for-scrapers".to_owned());
+    assert!(client.try_get("/metrics").unwrap().1.contains("stock_tracker_queue_depth"));
+    worker.signal(Signal::SIGINT);
+    assert!(worker.ended().success());
+}
+
+#[test]
+fn roles_that_start_together_share_one_new_database() {
+    let place = place();
+    let roles = ["api", "worker", "api", "worker", "all"].map(|role| place.start(&[role]));
+    for role in &roles {
+        let client = Client::new(role.address("metrics and health listen"));
+        client.until_ready();
+    }
+    for role in roles {
+        role.signal(Signal::SIGTERM);
+        assert!(role.ended().success());
+    }
+}
+
+#[test]
+fn a_taken_port_is_told_with_what_to_change() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = Place::new().with("PORT", &port).run(&["api"]);
+    assert!(!ended.succeeded());
+    assert!(ended.stderr().contains(&format!("127.0.0.1:{port}")) && ended.stderr().contains("PORT"));
+}
+
+#[test]
+fn readiness_is_red_before_the_end_and_a_second_signal_does_not_wait_for_it() {
+    let place = place()
+        .with("ENVIRONMENT", "staging")
+        .with("JWT_SECRET_KEY", &"k".repeat(32))
+        .with("FERNET_KEYS", "c2VhbGluZy1rZXktb2YtdGhpcnR5LXR3by1ieXRlcyE=");
+    let api = place.start(&["api"]);
+    let client = Client::new(api.address("the API listens"));
+    client.until_ready();
+    api.signal(Signal::SIGTERM);
+    client.until("a red light", |client| {
+        client.try_get("/api/v1/health/ready").filter(|(status, _)| *status == 503)
+    });
+    assert_eq!(client.try_get("/api/v1/health/live").unwrap().0, 200, "it still answers");
+    api.signal(Signal::SIGTERM);
+    assert_eq!(api.ended().code(), Some(130));
+}
