@@ -65,7 +65,7 @@ async fn migrate(url: &str, grant_to: Option<&str>) -> Result<(), DbErr> {
 
 /// Makes two tests of each named body, which takes a [`TestDatabase`]: one on SQLite, one on PostgreSQL.
 ///
-/// ```ignore
+/// ```text
 /// on_each_database!(a_level_is_the_sum_of_its_movements);
 ///
 /// async fn a_level_is_the_sum_of_its_movements(database: TestDatabase) { … }
