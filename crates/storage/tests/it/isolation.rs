@@ -1,0 +1,274 @@
+//! Row-level security alone, asked by the application's role without the help of any repository.
+
+use domain::{clock::Timestamp, ids::SessionId};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, FromQueryResult, Statement,
+    TransactionTrait as _,
+};
+use storage::{PoolSettings, schema, sessions};
+use uuid::Uuid;
+
+use crate::fixture::{Member, Shop, Store, at};
+
+/// Two tenants with something in every table, and the application's role.
+struct Two {
+    store: Store,
+    app: DatabaseConnection,
+}
+
+impl Two {
+    async fn new() -> (Self, Member, Member) {
+        let store = Store::postgres().await;
+        let mut owners = Vec::new();
+        for _ in 0..2 {
+            let shop = Shop::new(&store).await;
+            shop.fill().await;
+            owners.push(shop.owner);
+        }
+        let app = PoolSettings::new(&store.url, 2).open().await.unwrap();
+        let second = owners.pop().unwrap();
+        (Self { store, app }, owners.pop().unwrap(), second)
+    }
+
+    /// A transaction that has named a tenant.
+    async fn within(&self, tenant: Uuid) -> DatabaseTransaction {
+        let tx = self.app.begin().await.unwrap();
+        run(&tx, &format!("SELECT set_config('app.tenant_id', '{tenant}', true)")).await.unwrap();
+        tx
+    }
+}
+
+async fn run(tx: &impl sea_orm::ConnectionTrait, sql: &str) -> Result<u64, String> {
+    let done = tx.execute_raw(Statement::from_string(DbBackend::Postgres, sql)).await;
+    done.map(|done| done.rows_affected()).map_err(|error| error.to_string())
+}
+
+async fn count(tx: &impl sea_orm::ConnectionTrait, sql: &str) -> i64 {
+    let row = tx.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+    row.try_get("", "n").unwrap()
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Table {
+    name: String,
+    forced: bool,
+    for_the_application: bool,
+    for_the_owner: bool,
+}
+
+/// Tables that carry a tenant, as the catalogue of PostgreSQL knows them.
+async fn tenant_tables(store: &Store) -> Vec<Table> {
+    let sql = "SELECT c.relname::text AS name, c.relrowsecurity AND c.relforcerowsecurity AS forced, \
+               EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = '*' \
+                 AND p.polroles = ARRAY[0]::oid[] AND p.polpermissive \
+                 AND pg_get_expr(p.polqual, p.polrelid) LIKE '%app.tenant_id%') \
+               AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polroles = ARRAY[0]::oid[] \
+                 AND pg_get_expr(p.polqual, p.polrelid) NOT LIKE '%app.tenant_id%') AS for_the_application, \
+               EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polroles = ARRAY[c.relowner] \
+                 AND pg_get_expr(p.polqual, p.polrelid) = 'true') AS for_the_owner \
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+               WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND (c.relname = 'tenant' OR EXISTS ( \
+                 SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' \
+                 AND NOT a.attisdropped)) ORDER BY c.relname";
+    store.rows(sql, []).await
+}
+
+fn unprotected(tables: &[Table]) -> Vec<&str> {
+    tables
+        .iter()
+        .filter(|t| !(t.forced && t.for_the_application && t.for_the_owner))
+        .map(|t| t.name.as_str())
+        .filter(|name| !schema::BEFORE_TENANT.contains(name))
+        .collect()
+}
+
+/// Tables whose rows the policies guard.
+async fn guarded(store: &Store) -> Vec<String> {
+    let tables = tenant_tables(store).await;
+    let open = |name: &str| schema::BEFORE_TENANT.contains(&name);
+    tables.into_iter().map(|t| t.name).filter(|name| !open(name)).collect()
+}
+
+fn key_of(table: &str) -> &'static str {
+    if table == "tenant" { "id" } else { "tenant_id" }
+}
+
+#[tokio::test]
+async fn every_table_of_a_tenant_is_guarded() {
+    let store = Store::postgres().await;
+    let tables = tenant_tables(&store).await;
+    assert!(tables.len() >= 15, "the catalogue was read");
+    assert_eq!(unprotected(&tables), Vec::<&str>::new());
+    for name in schema::BEFORE_TENANT {
+        let table = tables.iter().find(|t| t.name == name).unwrap();
+        assert!(!table.forced, "{name} is guarded after all: it does not belong on the list");
+    }
+
+    store.run("CREATE TABLE forgotten (tenant_id uuid NOT NULL)", []).await;
+    assert_eq!(unprotected(&tenant_tables(&store).await), ["forgotten"]);
+}
+
+#[tokio::test]
+async fn every_table_of_a_tenant_has_the_tenant_first_in_its_keys() {
+    #[derive(FromQueryResult)]
+    struct Key {
+        name: String,
+    }
+    let store = Store::postgres().await;
+    // Primary and unique keys, with or without a condition. A partial key over all tenants is `job_live`'s only.
+    let sql = "SELECT i.indexrelid::regclass::text AS name FROM pg_index i \
+               JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] \
+               WHERE n.nspname = 'public' AND i.indisunique AND a.attname <> 'tenant_id' \
+                 AND EXISTS (SELECT 1 FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id') \
+               ORDER BY 1";
+    let keys: Vec<String> = store.rows::<Key>(sql, []).await.into_iter().map(|key| key.name).collect();
+    assert_eq!(keys, ["job_live", "job_pkey", "session_pkey"]);
+}
+
+#[tokio::test]
+async fn a_transaction_sees_and_changes_one_tenant_only() {
+    let (two, first, second) = Two::new().await;
+    for table in guarded(&two.store).await {
+        let key = key_of(&table);
+        let of = async |tenant: &Member| {
+            let sql = format!("SELECT count(*) AS n FROM {table} WHERE {key} = '{}'", tenant.id);
+            two.store.number(&sql, []).await
+        };
+        let (own, foreign) = (of(&first).await, of(&second).await);
+        assert!(own > 0 && foreign > 0, "{table} is empty: nothing is proven");
+
+        let all = format!("SELECT count(*) AS n FROM {table}");
+        assert_eq!(count(&two.app, &all).await, 0, "{table} without a tenant");
+        let tx = two.within(first.id.as_uuid()).await;
+        assert_eq!(count(&tx, &all).await, own, "{table} within a tenant");
+
+        if table != "stock_movement" {
+            let changed = run(&tx, &format!("UPDATE {table} SET {key} = {key}")).await;
+            assert_eq!(changed, Ok(own.unsigned_abs()), "UPDATE {table}");
+        }
+        drop(tx);
+        let outside = run(&two.app, &format!("UPDATE {table} SET {key} = {key}")).await;
+        assert!(outside == Ok(0) || table == "stock_movement", "UPDATE {table} outside: {outside:?}");
+
+        // Rows that others refer to can only go with them: that is proven by the tables that refer to them.
+        let tx = two.within(first.id.as_uuid()).await;
+        match run(&tx, &format!("DELETE FROM {table}")).await {
+            Ok(gone) => assert_eq!(gone, own.unsigned_abs(), "DELETE FROM {table}"),
+            Err(refused) => assert!(table == "stock_movement", "DELETE FROM {table}: {refused}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_row_of_another_tenant_can_be_neither_added_nor_given_away() {
+    let (two, first, second) = Two::new().await;
+    for table in guarded(&two.store).await {
+        let key = key_of(&table);
+        let foreign = format!("'{}'", second.id);
+        let tx = two.within(first.id.as_uuid()).await;
+        let copy = format!(
+            "INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, \
+             to_jsonb(x) || jsonb_build_object('{key}', {foreign}))).* FROM {table} x"
+        );
+        let refused = run(&tx, &copy).await.unwrap_err();
+        assert!(refused.contains("row-level security"), "{table}: {refused}");
+        drop(tx);
+        let tx = two.within(first.id.as_uuid()).await;
+        let refused = run(&tx, &format!("UPDATE {table} SET {key} = {foreign}")).await.unwrap_err();
+        let told = if table == "stock_movement" { "permission denied" } else { "row-level security" };
+        assert!(refused.contains(told), "{table}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn the_ledger_is_only_ever_added_to() {
+    let (two, first, _) = Two::new().await;
+    for sql in
+        ["UPDATE stock_movement SET after = 0", "DELETE FROM stock_movement", "TRUNCATE stock_movement"]
+    {
+        let tx = two.within(first.id.as_uuid()).await;
+        let refused = run(&tx, sql).await.unwrap_err();
+        assert!(refused.contains("permission denied"), "{sql}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn the_application_cannot_change_the_schema_or_switch_the_guard_off() {
+    let (two, first, _) = Two::new().await;
+    for sql in [
+        "ALTER TABLE product DISABLE ROW LEVEL SECURITY",
+        "DROP POLICY tenant_rows ON product",
+        "CREATE TABLE mine (id int)",
+        "SET ROLE st_owner",
+    ] {
+        assert!(run(&two.app, sql).await.is_err(), "{sql}");
+    }
+    // This may be said, but it only turns silence into an error.
+    let tx = two.within(first.id.as_uuid()).await;
+    run(&tx, "SET LOCAL row_security = off").await.unwrap();
+    assert!(run(&tx, "SELECT * FROM product").await.is_err());
+}
+
+#[tokio::test]
+async fn the_tenant_is_forgotten_when_the_transaction_ends() {
+    let (two, first, _) = Two::new().await;
+    let app = PoolSettings::new(&two.store.url, 1).open().await.unwrap();
+    let tx = app.begin().await.unwrap();
+    run(&tx, &format!("SELECT set_config('app.tenant_id', '{}', true)", first.id)).await.unwrap();
+    assert!(count(&tx, "SELECT count(*) AS n FROM product").await > 0);
+    tx.commit().await.unwrap();
+    assert_eq!(count(&app, "SELECT count(*) AS n FROM product").await, 0, "on the same connection");
+}
+
+#[tokio::test]
+async fn the_owner_can_move_data() {
+    let (two, _, _) = Two::new().await;
+    for table in guarded(&two.store).await {
+        let key = key_of(&table);
+        let all = two.store.number(&format!("SELECT count(*) AS n FROM {table}"), []).await;
+        let moved = two.store.run(&format!("UPDATE {table} SET {key} = {key}"), []).await;
+        assert_eq!(moved, all.unsigned_abs(), "{table}");
+    }
+}
+
+#[tokio::test]
+async fn the_context_of_a_session_is_given_for_that_session_only() {
+    let (two, first, second) = Two::new().await;
+    let mut ids = Vec::new();
+    for member in [&first, &second] {
+        let id = SessionId::generate();
+        let tx = two.store.write(&member.scope).await;
+        let new = sessions::NewSession {
+            id,
+            user_id: member.user,
+            user_agent: None,
+            address: None,
+            token_hash: id.to_string(),
+            at: at(0),
+            expires_at: at(60),
+        };
+        sessions::open(&tx, &new).await.unwrap();
+        tx.commit().await.unwrap();
+        ids.push(id);
+    }
+    let found = |id: SessionId| {
+        let sql = format!("SELECT * FROM session_context('{id}')");
+        let app = &two.app;
+        async move {
+            let rows = app.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();
+            rows.iter().map(|row| row.try_get::<Uuid>("", "tenant_id").unwrap()).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(found(ids[0]).await, [first.id.as_uuid()]);
+    assert_eq!(found(ids[1]).await, [second.id.as_uuid()]);
+    assert_eq!(found(SessionId::generate()).await, Vec::<Uuid>::new());
+    let nothing = "SELECT count(*) AS n FROM session_context(NULL)";
+    assert_eq!(count(&two.app, nothing).await, 0);
+    let expires: Vec<Timestamp> = {
+        let sql = format!("SELECT expires_at FROM session_context('{}')", ids[0]);
+        let rows = two.app.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();
+        rows.iter().map(|row| row.try_get("", "expires_at").unwrap()).collect()
+    };
+    assert_eq!(expires, [at(60)]);
+}
