@@ -70,7 +70,8 @@ pub struct Location {
     pub name: String,
 }
 
-/// Stock of a variant in one place.
+/// Stock of a variant in one place. A connector whose marketplace has finer rows, such as one for each barcode, adds
+/// them up; of two rows for one place the later counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockRow {
     /// The marketplace's id of the variant.

@@ -28,6 +28,24 @@ pub(crate) struct Id(pub String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Whole(pub i64);
 
+/// A number of units on a shelf or on the way: a [`Whole`] from 0 to [`MOST_UNITS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Units(pub i64);
+
+/// More units of one thing in one place than anybody has; the sums over a catalogue stay far from overflow.
+const MOST_UNITS: i64 = 1_000_000_000;
+
+impl<'de> Deserialize<'de> for Units {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Whole(units) = Whole::deserialize(deserializer)?;
+        if (0..=MOST_UNITS).contains(&units) {
+            Ok(Self(units))
+        } else {
+            Err(de::Error::custom("not a number of units"))
+        }
+    }
+}
+
 /// A decimal number as it is written, from a JSON number or string; never a float.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decimal(pub String);
@@ -126,8 +144,9 @@ pub(crate) fn rows<'a, T: Deserialize<'a>, R>(
             outcome => {
                 failed += 1;
                 if failed == 1 {
-                    let why = outcome.err().map(|error| error.to_string());
-                    tracing::warn!(operation = endpoint, ?why, "a row cannot be read");
+                    let why =
+                        outcome.err().map_or_else(|| "a value makes no sense".to_owned(), |e| e.to_string());
+                    tracing::warn!(operation = endpoint, why, "a row cannot be read");
                 }
             }
         }
@@ -187,6 +206,13 @@ mod tests {
         );
         let ids: Vec<_> = rows.iter().map(|row| row.id.0.as_str()).collect();
         assert_eq!((ids, failed), (vec!["1", "4"], 6));
+    }
+
+    #[test]
+    fn units_are_neither_negative_nor_more_than_anybody_has() {
+        let read = |json: &str| serde_json::from_str::<Units>(json).map(|units| units.0).ok();
+        assert_eq!((read("0"), read("\"12\""), read("1000000000")), (Some(0), Some(12), Some(1_000_000_000)));
+        assert_eq!((read("-1"), read("1000000001"), read("9223372036854775807")), (None, None, None));
     }
 
     #[test]

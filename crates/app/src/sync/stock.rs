@@ -66,8 +66,8 @@ impl Run<'_> {
         }
     }
 
-    /// Finds the place of every row. Rows of one variant in one warehouse are added up. Gives also how many rows have
-    /// no place: they name neither a known variant nor a product.
+    /// Finds the place of every row. Of two rows for one place the later counts. Gives also how many rows have no place:
+    /// they name neither a known variant nor a product.
     async fn place(&self, tx: &WriteTx, rows: Vec<StockRow>) -> Result<(Vec<Staged>, u64), Stop> {
         let places =
             warehouses::ensure(tx, self.account.id, rows.iter().map(|row| &row.location), self.now()).await?;
@@ -94,10 +94,7 @@ impl Run<'_> {
                 in_transit_to_customer: row.in_transit_to_customer,
                 in_transit_returns: row.in_transit_returns,
             };
-            placed
-                .entry((variant.variant, warehouse))
-                .and_modify(|sum| *sum = added(*sum, one))
-                .or_insert(one);
+            placed.insert((variant.variant, warehouse), one);
         }
         Ok((placed.into_values().collect(), unplaced))
     }
@@ -158,20 +155,4 @@ enum Closed {
     Drifted,
     /// It is thrown away: rows moved while they were read, again.
     Shifted,
-}
-
-fn added(a: Staged, b: Staged) -> Staged {
-    let sum = |x: Option<i64>, y: Option<i64>| match (x, y) {
-        (None, None) => None,
-        (x, y) => Some(x.unwrap_or(0) + y.unwrap_or(0)),
-    };
-    Staged {
-        placed: a.placed,
-        warehouse: a.warehouse,
-        available: a.available + b.available,
-        reserved: sum(a.reserved, b.reserved),
-        on_hand: sum(a.on_hand, b.on_hand),
-        in_transit_to_customer: sum(a.in_transit_to_customer, b.in_transit_to_customer),
-        in_transit_returns: sum(a.in_transit_returns, b.in_transit_returns),
-    }
 }

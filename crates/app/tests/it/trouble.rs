@@ -24,6 +24,7 @@ on_each_database!(
     a_failed_phase_is_tried_again_and_the_others_are_not,
     a_changed_contract_keeps_the_figures,
     a_page_cut_short_changes_nothing,
+    a_row_that_comes_twice_counts_once,
     a_revoked_token_stops_the_account,
     a_lost_capability_makes_its_figures_unknown,
     an_older_run_writes_nothing_any_more,
@@ -211,4 +212,22 @@ async fn a_lost_capability_makes_its_figures_unknown(database: TestDatabase) {
     product.app.accounts().verify(&tenant.caller, tenant.account).await.unwrap();
     assert_eq!(product.sync(&tenant).await.state, SyncState::Completed);
     assert_truth(&product, &tenant, true).await;
+}
+
+async fn a_row_that_comes_twice_counts_once(database: TestDatabase) {
+    let product = Product::start(database).await;
+    let tenant = product.tenant(0).await;
+    product.carry_all().await;
+    let level =
+        product.stocks(&tenant).await.into_iter().find(|s| s.warehouse_kind == WarehouseKind::Aggregate);
+    let level = level.expect("a level of the marketplace");
+    let row = serde_json::json!({
+        "nmId": level.external_product_id, "chrtId": level.external_variant_id, "warehouseId": -999_999,
+        "warehouseName": level.warehouse_name, "quantity": 7, "inWayToClient": 1, "inWayFromClient": 0,
+    });
+    let twice = FaultKind::Rewrite { pointer: "/data/items".into(), value: serde_json::json!([row, row]) };
+    product.sandbox.inject(Fault::new(FBO, Times::Every(1), twice));
+    assert_eq!(product.sync(&tenant).await.state, SyncState::Completed);
+    let now = product.products(&tenant).await.into_iter().find(|p| p.id == level.product_id).unwrap();
+    assert_eq!((now.figures.fbo_stock, now.figures.in_transit_to_customer), (Some(7), Some(1)));
 }

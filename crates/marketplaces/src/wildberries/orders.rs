@@ -136,12 +136,17 @@ pub(super) async fn read(
         (None, None) => Place::beginning(Zone::MOSCOW.wall_clock(api.now() - KEPT)),
     };
     let query = [("dateFrom", &*wall_clock::format(place.from)), ("flag", "0")];
-    let (lines, failed) = api
+    let now = Zone::MOSCOW.wall_clock(api.now());
+    let (mut lines, failed) = api
         .get(&ORDER_LINES, "/api/v1/supplier/orders", &query, |body| {
             let raw: RawRows<'_> = decode::page(endpoint, body)?;
             Ok(decode::rows(endpoint, raw, changed))
         })
         .await?;
+    // No change is later than now. A line that says so must not take the reading, and all after it, past what comes.
+    for line in &mut lines {
+        line.at = line.at.min(now);
+    }
     let next = place.after(&lines);
     let latest = lines.iter().map(|line| line.at).max();
     let watermark = latest.map(|latest| position(&Watermark { changed: latest.max(place.latest) }));
@@ -197,8 +202,13 @@ fn location(name: Option<String>, kind: Option<&str>) -> Option<Location> {
     Some(Location { kind, external_id: None, name })
 }
 
+/// Most kopecks that an amount of one line can be; the sums over a window stay far from overflow.
+const MOST_KOPECKS: i64 = 10_000_000_000_000;
+
 /// None where the amount is unreadable; `Some(None)` where there is none.
 #[expect(clippy::option_option, reason = "an absent amount and an unreadable one are different things")]
 fn roubles(amount: Option<Decimal>) -> Option<Option<Money>> {
-    amount.map(|Decimal(text)| Money::parse_decimal(&text, Currency::RUB)).transpose().ok()
+    let amount = amount.map(|Decimal(text)| Money::parse_decimal(&text, Currency::RUB)).transpose().ok()?;
+    let is_possible = amount.is_none_or(|money| money.minor.abs() <= MOST_KOPECKS);
+    is_possible.then_some(amount)
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     connector::KnownCatalogue,
-    decode::{self, Id, RawRows, Whole},
+    decode::{self, Id, RawRows, Units},
     error::Error,
 };
 
@@ -52,9 +52,9 @@ struct ReportRow {
     chrt_id: Id,
     warehouse_id: Id,
     warehouse_name: String,
-    quantity: Whole,
-    in_way_to_client: Option<Whole>,
-    in_way_from_client: Option<Whole>,
+    quantity: Units,
+    in_way_to_client: Option<Units>,
+    in_way_from_client: Option<Units>,
 }
 
 /// Rows that are no place: what is on its way, and the sum of the real ones. They belong to another report, and the
@@ -126,7 +126,7 @@ struct SellerStock<'a> {
 #[serde(rename_all = "camelCase")]
 struct SellerRow {
     chrt_id: Id,
-    amount: Whole,
+    amount: Units,
 }
 
 /// Asks for the next known sizes in the next of the seller's warehouses. Sizes without stock are not in the answer.

@@ -153,6 +153,30 @@ async fn the_first_reading_goes_back_ninety_days_and_later_ones_overlap() {
 }
 
 #[tokio::test]
+async fn a_line_from_the_future_does_not_take_the_watermark_with_it() {
+    let report = Report::new(
+        &[("a", "2026-11-19T10:00:00"), ("odd", "2027-01-01T00:00:00")],
+        100,
+        EdgeLines::Included,
+    );
+    let server = Server::start({
+        let report = Arc::clone(&report);
+        move |asked| report.answer(asked)
+    });
+    let first = read(&server, None).await;
+    assert_eq!(ids(&first), ["a", "odd"]);
+    report.lines.lock().unwrap().insert(1, ("new".to_owned(), "2026-11-20T11:59:00".to_owned()));
+    assert_eq!(ids(&read(&server, first.watermark.as_ref()).await), ["new", "odd"]);
+}
+
+#[tokio::test]
+async fn an_impossible_amount_is_unreadable() {
+    let mut dear = line("a", "2026-11-19T10:00:00");
+    dear["totalPrice"] = json!(92_233_720_368_547_758_i64);
+    assert_eq!((one(dear.clone()).await.rows.len(), one(dear).await.failed), (0, 1));
+}
+
+#[tokio::test]
 async fn only_the_line_id_tells_lines_apart() {
     let server = Server::start(|asked| {
         let lines = json!([line("unit-1", "2026-11-19T10:00:00"), line("unit-2", "2026-11-19T10:00:00")]);
