@@ -34,13 +34,27 @@ pub(crate) async fn sync(
         syncs::give_up(tx, live.run.id, &ending::internal(), now).await?;
     }
     let id = SyncId::generate();
-    syncs::insert(tx, NewSync { id, account, marketplace, trigger, at: now }).await?;
+    match syncs::insert(tx, NewSync { id, account, marketplace, trigger, at: now }).await {
+        // Somebody asked at this very moment, and was first: theirs is the sync there is.
+        Err(storage::Error::Duplicate) => return asked_by_another(tx, account).await,
+        inserted => inserted?,
+    }
     let job = Job::SyncAccount { sync_id: id, account_id: account };
     let Enqueued::New(task_id) = jobs::enqueue(tx, &job, Duration::ZERO).await? else {
         unreachable!("the job of a sync that has just been made is new");
     };
     syncs::set_job(tx, id, task_id).await?;
     Ok(RequestedSync { sync_id: id, task_id, account_id: account, state: SyncState::Pending })
+}
+
+async fn asked_by_another(tx: &WriteTx, account: AccountId) -> Result<RequestedSync, Error> {
+    let live = syncs::live(tx, account).await?;
+    let found = match &live {
+        Some(live) => still_carried(tx, live).await?,
+        None => None,
+    };
+    // Between the two looks it has ended already; whoever asks again gets a new one.
+    found.ok_or(Error::Unavailable(storage::Error::Overtaken))
 }
 
 async fn still_carried(tx: &WriteTx, live: &Carried) -> Result<Option<RequestedSync>, Error> {

@@ -17,6 +17,7 @@ use crate::product::{Product, Tenant};
 on_each_database!(
     a_first_sync_brings_the_truth,
     tenants_stay_apart,
+    many_who_ask_at_once_get_one_sync,
     what_vanishes_goes_to_zero_and_to_the_ledger,
     an_unchanged_marketplace_changes_nothing,
     unmasked_warehouses_do_not_double,
@@ -138,6 +139,24 @@ async fn a_first_sync_brings_the_truth(database: TestDatabase) {
     assert_eq!(run.counts.failed, 0);
     assert_truth(&product, &tenant, true).await;
     assert!(product.sandbox.requests().iter().all(|request| request.status < 400), "no call was refused");
+}
+
+async fn many_who_ask_at_once_get_one_sync(database: TestDatabase) {
+    let product = Product::start(database).await;
+    let tenant = product.tenant(0).await;
+    product.carry_all().await;
+    for _ in 0..5 {
+        let asking = (0..8).map(|_| {
+            let (app, caller, account) = (product.app.clone(), tenant.caller.clone(), tenant.account);
+            tokio::spawn(async move { app.syncs().request(&caller, account).await })
+        });
+        let mut given = std::collections::HashSet::new();
+        for asked in asking.collect::<Vec<_>>() {
+            given.insert(asked.await.unwrap().expect("a sync, whoever was first").sync_id);
+        }
+        assert_eq!(given.len(), 1);
+        product.carry_all().await;
+    }
 }
 
 async fn tenants_stay_apart(database: TestDatabase) {
