@@ -28,6 +28,7 @@ use crate::{
     error::{Conflict, Error, FieldProblem, Unauthenticated},
 };
 
+pub(crate) use password::Passwords;
 pub(crate) use token::TokenKeys;
 pub use token::{TokenSettings, VerifiedToken};
 
@@ -65,7 +66,7 @@ impl Auth<'_> {
     /// Makes a company and its owner in one transaction, and signs the owner in.
     pub async fn register(self, registration: Registration, client: &Client) -> Result<SignedIn, Error> {
         let (email, company_name) = checked(&registration)?;
-        let password_hash = password::hash(registration.password.clone()).await?;
+        let password_hash = self.0.passwords.hash(registration.password.clone()).await?;
         let now = self.0.clock.now();
         let (user_id, session_id) = (UserId::generate(), SessionId::generate());
         let company = new_company(company_name, now);
@@ -93,12 +94,12 @@ impl Auth<'_> {
             Err(_) => None,
         };
         let hash = candidate.as_ref().map(|c| c.password_hash.clone());
-        let check = password::check(password.clone(), hash).await?;
+        let check = self.0.passwords.check(password.clone(), hash).await?;
         let Some(candidate) = candidate.filter(|c| check != password::Check::Wrong && !c.disabled) else {
             return Err(wrong());
         };
         if check == password::Check::RightButWeaklyHashed {
-            let stronger = password::hash(password).await?;
+            let stronger = self.0.passwords.hash(password).await?;
             identities::upgrade_hash(&self.0.db, candidate.user_id, &candidate.password_hash, &stronger)
                 .await?;
         }

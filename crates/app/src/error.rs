@@ -37,6 +37,12 @@ pub enum Error {
     /// Another run of the same work has taken over; nothing of this one stands.
     #[error("overtaken by another run")]
     Overtaken,
+    /// Too many ask for the same dear thing at once.
+    #[error("too much to do at once")]
+    Overloaded {
+        /// When to come again.
+        retry_after: Duration,
+    },
     /// The database cannot be reached now.
     #[error("temporarily unavailable: {0}")]
     Unavailable(#[source] storage::Error),

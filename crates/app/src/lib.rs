@@ -39,6 +39,7 @@ pub(crate) struct Parts {
     pub(crate) marketplaces: Factory,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: auth::TokenKeys,
+    pub(crate) passwords: auth::Passwords,
 }
 
 /// The product: its use cases, grouped by what they are about. Cheap to clone.
@@ -57,7 +58,8 @@ impl App {
         tokens: &TokenSettings,
     ) -> Self {
         let tokens = auth::TokenKeys::new(tokens);
-        Self { parts: Arc::new(Parts { db, vault, marketplaces, clock, tokens }) }
+        let passwords = auth::Passwords::new();
+        Self { parts: Arc::new(Parts { db, vault, marketplaces, clock, tokens, passwords }) }
     }
 
     /// The clock everything here goes by.

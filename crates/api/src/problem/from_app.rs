@@ -43,6 +43,10 @@ impl From<Error> for Problem {
             .retry_after(retry_after),
             // Said to jobs only; a request that hears it is a defect.
             Error::Overtaken => Self::internal(Error::Overtaken),
+            Error::Overloaded { retry_after } => {
+                Self::new(ProblemCode::Unavailable, "The service cannot answer now; try again shortly.")
+                    .retry_after(retry_after)
+            }
             Error::Unavailable(cause) => {
                 Self::new(ProblemCode::Unavailable, "The service cannot answer now; try again shortly.")
                     .retry_after(DATABASE_PAUSE)
@@ -154,6 +158,7 @@ mod tests {
                 503,
                 "marketplace_unavailable",
             ),
+            (Error::Overloaded { retry_after: Duration::from_secs(5) }, 503, "unavailable"),
             (Error::Unavailable(storage::Error::Overtaken), 503, "unavailable"),
             (Error::Overtaken, 500, "internal_error"),
             (Error::Internal("select secret from table".into()), 500, "internal_error"),

@@ -52,6 +52,11 @@ impl From<marketplaces::Error> for Stop {
         match error {
             Cause::RateLimited { retry_after, .. } => Self::Wait(retry_after),
             Cause::Auth { kind: AuthProblem::Scope(capability), .. } => Self::NotGranted(capability, told),
+            // Not the seller's fault, and no new credential would help.
+            Cause::Auth { kind: AuthProblem::Plan, .. } => {
+                tracing::error!(%error, "a marketplace wants to be paid");
+                Self::Failed(told)
+            }
             Cause::Auth { .. } => {
                 tracing::warn!(%error, "a marketplace refused a credential");
                 Self::Refused(told)

@@ -25,6 +25,7 @@ on_each_database!(
     a_changed_contract_keeps_the_figures,
     a_page_cut_short_changes_nothing,
     a_row_that_comes_twice_counts_once,
+    an_unpaid_service_is_not_the_account_s_fault,
     a_revoked_token_stops_the_account,
     a_lost_capability_makes_its_figures_unknown,
     an_older_run_writes_nothing_any_more,
@@ -230,4 +231,15 @@ async fn a_row_that_comes_twice_counts_once(database: TestDatabase) {
     assert_eq!(product.sync(&tenant).await.state, SyncState::Completed);
     let now = product.products(&tenant).await.into_iter().find(|p| p.id == level.product_id).unwrap();
     assert_eq!((now.figures.fbo_stock, now.figures.in_transit_to_customer), (Some(7), Some(1)));
+}
+
+async fn an_unpaid_service_is_not_the_account_s_fault(database: TestDatabase) {
+    let product = Product::start(database).await;
+    let tenant = product.tenant(0).await;
+    product.sandbox.inject(Fault::new(FBO, Times::Every(1), FaultKind::Status { status: 402 }));
+    let run = product.sync(&tenant).await;
+    assert_eq!(run.error.unwrap().code, "credentials_plan");
+    assert_eq!(run.state, SyncState::Partial, "all else was read");
+    let account = product.app.accounts().get(&tenant.caller, tenant.account).await.unwrap();
+    assert_eq!(account.state, AccountState::Active);
 }
