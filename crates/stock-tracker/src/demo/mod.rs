@@ -121,7 +121,11 @@ async fn tour<'a>(
         Known::Before => say(&format!("Signed in as {} again.", login.email)),
     }
     let account_id = tenant::connect(&client, world, earlier.as_ref()).await?;
-    say(&format!("Connected a Wildberries account: {}, on {}.", world.seller, world.base_url));
+    let verb = match known {
+        Known::New => "Connected a",
+        Known::Before => "Found the",
+    };
+    say(&format!("{verb} Wildberries account: {}, on {}.", world.seller, world.base_url));
     let sync = progress::request(&client, account_id).await?;
     progress::show(&client, sync).await?;
     let picture = table::draw(&client).await?;
