@@ -1,17 +1,21 @@
 //! The control API under `/sandbox/v1`: what the handle can do, for whoever has no handle. It is open to
 //! everybody who reaches the port, which is why the sandbox listens on the loopback address only.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path, Query};
 use actix_web::{HttpResponse, ResponseError, web};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::faults::Fault;
 use crate::state::Shared;
 use crate::truth;
 use crate::wildberries::auth::TokenSpec;
+use crate::wildberries::reports::ReportEnd;
 use crate::world::changes::ChangeError;
 
 type Answer = Result<HttpResponse, ChangeError>;
@@ -41,7 +45,10 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .route("/sellers/{seller}/orders", web::post().to(place_order))
         .route("/sellers/{seller}/orders/{srid}", web::delete().to(cancel_order))
         .route("/sellers/{seller}/tokens", web::post().to(issue_token))
+        .route("/sellers/{seller}/reports", web::get().to(list_reports))
+        .route("/sellers/{seller}/reports/{task_id}", web::put().to(end_report))
         .route("/tokens/{token}", web::delete().to(revoke_token))
+        .route("/report-seconds", web::put().to(set_report_seconds))
         .route("/masked", web::put().to(set_masked))
         .route("/faults", web::get().to(list_faults))
         .route("/faults", web::post().to(add_fault))
@@ -125,8 +132,26 @@ async fn issue_token(shared: Data<Shared>, seller: Path<usize>, spec: Json<Token
 }
 
 async fn revoke_token(shared: Data<Shared>, token: Path<String>) -> HttpResponse {
-    let known = shared.present().tokens.revoke(&token);
-    HttpResponse::build(if known { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }).finish()
+    done_or_unknown(shared.present().tokens.revoke(&token))
+}
+
+async fn list_reports(shared: Data<Shared>, seller: Path<usize>) -> Answer {
+    let reports = shared.present().reports_of(*seller)?;
+    Ok(HttpResponse::Ok().json(json!({"created": reports.len(), "reports": reports})))
+}
+
+async fn end_report(shared: Data<Shared>, path: Path<(usize, Uuid)>, end: Json<ReportEnd>) -> HttpResponse {
+    let (seller, task_id) = *path;
+    done_or_unknown(shared.present().reports.end(seller, task_id, *end))
+}
+
+async fn set_report_seconds(shared: Data<Shared>, seconds: Json<u64>) -> HttpResponse {
+    shared.present().reports.set_time(Duration::from_secs(*seconds));
+    HttpResponse::NoContent().finish()
+}
+
+fn done_or_unknown(is_known: bool) -> HttpResponse {
+    HttpResponse::build(if is_known { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }).finish()
 }
 
 async fn set_masked(shared: Data<Shared>, masked: Json<bool>) -> HttpResponse {
@@ -138,7 +163,12 @@ async fn list_faults(shared: Data<Shared>) -> HttpResponse {
     HttpResponse::Ok().json(shared.present().faults.list())
 }
 
+/// A fault that names neither a path nor a method may be meant for all, or misspelt: it has to say `/`.
 async fn add_fault(shared: Data<Shared>, fault: Json<Fault>) -> HttpResponse {
+    if fault.path_prefix.is_empty() && fault.operation.is_none() {
+        return HttpResponse::BadRequest()
+            .json(json!({"error": "a fault needs a path_prefix or an operation"}));
+    }
     shared.present().faults.add(fault.into_inner());
     HttpResponse::NoContent().finish()
 }

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::wildberries::endpoints::Operation;
+use crate::wildberries::reports::ReportEnd;
+
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -12,7 +15,7 @@ pub enum FaultKind {
         /// Value of `X-Ratelimit-Retry`, in seconds.
         retry_seconds: i64,
     },
-    /// A bare answer with this status and an empty problem body.
+    /// A bare answer with this status, for example 402, 500 or 503, and a body as the gateway would write it.
     Status {
         /// HTTP status; 500 when it is no valid status.
         status: u16,
@@ -36,6 +39,46 @@ pub enum FaultKind {
         /// What to put there, for example a text in place of a number.
         value: Value,
     },
+    /// Every field of this name in the answer gets another one, at any depth.
+    RenameField {
+        /// The name, for example `nmId`.
+        field: String,
+        /// The new name.
+        to: String,
+    },
+    /// Every field of this name in the answer changes its type, at any depth, and keeps its content as far as it can.
+    RetypeField {
+        /// The name, for example `quantity`.
+        field: String,
+        /// The new type; a value that has it stays as it is.
+        to: JsonType,
+    },
+    /// The token of the request is withdrawn for good; this request is the first to be told.
+    RevokedToken,
+    /// The asynchronous report that the request is about ends before its time: the one that it asks for, or the one
+    /// in its path. Nothing happens to requests that are about none.
+    EndReport {
+        /// How it ends.
+        end: ReportEnd,
+    },
+}
+
+/// A type of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JsonType {
+    /// A string.
+    Text,
+    /// A number; 0 for what is none.
+    Number,
+    /// True or false.
+    Boolean,
+    /// `null`.
+    Null,
+    /// A list of the value.
+    List,
+    /// An object with the value in its field `value`.
+    Object,
 }
 
 /// When a fault strikes, counted over the requests it matches.
@@ -46,13 +89,19 @@ pub enum Times {
     Next(u32),
     /// Every `k`-th request until the faults are cleared.
     Every(u32),
+    /// The `n`-th request, counted from 1, and all after it until the faults are cleared.
+    From(u32),
 }
 
 /// An order to spoil answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
-    /// Paths that begin with this text.
+    /// Paths that begin with this text; all paths when it is empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path_prefix: String,
+    /// Only this method; all of them when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
     /// Only this seller's requests; everybody's when absent.
     #[serde(default)]
     pub seller: Option<usize>,
@@ -66,13 +115,24 @@ pub struct Fault {
 impl Fault {
     /// A fault for every seller.
     pub fn new(path_prefix: impl Into<String>, times: Times, kind: FaultKind) -> Self {
-        Self { path_prefix: path_prefix.into(), seller: None, times, kind }
+        Self { path_prefix: path_prefix.into(), operation: None, seller: None, times, kind }
+    }
+
+    /// A fault of one method, for every seller.
+    pub fn on(operation: Operation, times: Times, kind: FaultKind) -> Self {
+        Self { path_prefix: String::new(), operation: Some(operation), seller: None, times, kind }
     }
 
     /// Narrows the fault to one seller.
     #[must_use]
     pub fn for_seller(self, seller: usize) -> Self {
         Self { seller: Some(seller), ..self }
+    }
+
+    fn matches(&self, path: &str, operation: Option<Operation>, seller: Option<usize>) -> bool {
+        path.starts_with(&self.path_prefix)
+            && (self.operation.is_none() || self.operation == operation)
+            && (self.seller.is_none() || self.seller == seller)
     }
 }
 
@@ -100,18 +160,22 @@ impl Faults {
     }
 
     /// Counts a request against the faults it matches, up to and including the first that strikes.
-    pub(crate) fn strike(&mut self, path: &str, seller: Option<usize>) -> Option<FaultKind> {
+    pub(crate) fn strike(
+        &mut self,
+        path: &str,
+        operation: Option<Operation>,
+        seller: Option<usize>,
+    ) -> Option<FaultKind> {
         let mut struck = None;
         for Active { fault, seen } in &mut self.0 {
-            let matches =
-                path.starts_with(&fault.path_prefix) && (fault.seller.is_none() || fault.seller == seller);
-            if !matches || struck.is_some() {
+            if struck.is_some() || !fault.matches(path, operation, seller) {
                 continue;
             }
-            *seen += 1;
+            *seen = seen.saturating_add(1);
             let strikes = match fault.times {
                 Times::Next(n) => *seen <= n,
                 Times::Every(k) => k > 0 && seen.is_multiple_of(k),
+                Times::From(n) => *seen >= n,
             };
             if strikes {
                 struck = Some(fault.kind.clone());
@@ -130,10 +194,10 @@ mod tests {
     fn next_strikes_n_times_and_is_gone() {
         let mut faults = Faults::default();
         faults.add(Fault::new("/api/v3", Times::Next(2), FaultKind::Truncated));
-        assert_eq!(faults.strike("/content", Some(0)), None);
-        assert_eq!(faults.strike("/api/v3/orders", Some(0)), Some(FaultKind::Truncated));
-        assert_eq!(faults.strike("/api/v3/orders", Some(1)), Some(FaultKind::Truncated));
-        assert_eq!(faults.strike("/api/v3/orders", Some(0)), None);
+        assert_eq!(faults.strike("/content", None, Some(0)), None);
+        assert_eq!(faults.strike("/api/v3/orders", None, Some(0)), Some(FaultKind::Truncated));
+        assert_eq!(faults.strike("/api/v3/orders", None, Some(1)), Some(FaultKind::Truncated));
+        assert_eq!(faults.strike("/api/v3/orders", None, Some(0)), None);
         assert!(faults.list().is_empty());
     }
 
@@ -142,9 +206,9 @@ mod tests {
         let mut faults = Faults::default();
         let kind = FaultKind::Status { status: 503 };
         faults.add(Fault::new("/", Times::Every(3), kind.clone()).for_seller(1));
-        let struck: Vec<bool> = (0..6).map(|_| faults.strike("/ping", Some(1)).is_some()).collect();
+        let struck: Vec<bool> = (0..6).map(|_| faults.strike("/ping", None, Some(1)).is_some()).collect();
         assert_eq!(struck, [false, false, true, false, false, true]);
-        assert!((0..6).all(|_| faults.strike("/ping", Some(0)).is_none()));
+        assert!((0..6).all(|_| faults.strike("/ping", None, Some(0)).is_none()));
     }
 
     #[test]
@@ -152,9 +216,21 @@ mod tests {
         let mut faults = Faults::default();
         faults.add(Fault::new("/", Times::Next(1), FaultKind::Truncated));
         faults.add(Fault::new("/", Times::Next(1), FaultKind::Html { status: 502 }));
-        assert_eq!(faults.strike("/ping", None), Some(FaultKind::Truncated));
-        assert_eq!(faults.strike("/ping", None), Some(FaultKind::Html { status: 502 }));
-        assert_eq!(faults.strike("/ping", None), None);
+        assert_eq!(faults.strike("/ping", None, None), Some(FaultKind::Truncated));
+        assert_eq!(faults.strike("/ping", None, None), Some(FaultKind::Html { status: 502 }));
+        assert_eq!(faults.strike("/ping", None, None), None);
+    }
+
+    #[test]
+    fn from_the_nth_request_of_one_method_on() {
+        let mut faults = Faults::default();
+        faults.add(Fault::on(Operation::RemainsStatus, Times::From(2), FaultKind::Truncated));
+        let mut strikes = |operation| faults.strike("/api/v1/warehouse_remains", operation, None).is_some();
+        assert!(!strikes(Some(Operation::RemainsStatus)));
+        assert!(!strikes(Some(Operation::RemainsCreate)) && !strikes(None));
+        assert!(strikes(Some(Operation::RemainsStatus)));
+        assert!(strikes(Some(Operation::RemainsStatus)));
+        assert!(!strikes(Some(Operation::RemainsDownload)));
     }
 
     #[test]
@@ -162,5 +238,10 @@ mod tests {
         let text = r#"{"path_prefix":"/ping","times":{"next":1},"kind":"rate_limited","retry_seconds":7}"#;
         let fault: Fault = serde_json::from_str(text).expect("a fault");
         assert_eq!(fault.kind, FaultKind::RateLimited { retry_seconds: 7 });
+        let text = r#"{"operation":"wb_stocks_report","seller":null,"times":{"from":3},"kind":"rename_field","field":"nmId","to":"nm"}"#;
+        let fault: Fault = serde_json::from_str(text).expect("a fault");
+        assert_eq!((fault.operation, fault.times), (Some(Operation::WbStocksReport), Times::From(3)));
+        let written: Value = serde_json::from_str(text).expect("JSON");
+        assert_eq!(serde_json::to_value(fault).expect("JSON"), written);
     }
 }

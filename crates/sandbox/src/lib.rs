@@ -5,9 +5,10 @@
 //! passes. Nothing in it knows the product; what the real marketplace would not tell is only told under
 //! `/sandbox/v1` and by the handle, [`Sandbox`].
 //!
-//! Simpler than the original: reports are fresh where the marketplace refreshes them every half hour; `/ping`
-//! has one limit, not one per host, as there is one host; the asynchronous `warehouse_remains` report is not
-//! there.
+//! Simpler than the original: reports are fresh where the marketplace refreshes them every half hour, and an
+//! asynchronous one holds the stock of the moment at which it was asked for; `/ping` has one limit, not one per host,
+//! as there is one host; names of places are in Russian whatever the locale, and nothing is in Chinese; Test tokens
+//! open the methods that the marketplace's own test environment has, on the goods of the seller.
 //!
 //! ```no_run
 //! # async fn demo() -> std::io::Result<()> {
@@ -24,17 +25,20 @@ mod edge;
 mod faults;
 mod limits;
 mod options;
+mod rewriting;
 mod server;
 mod state;
 mod truth;
 mod wildberries;
 mod world;
 
-pub use faults::{Fault, FaultKind, Times};
+pub use faults::{Fault, FaultKind, JsonType, Times};
 pub use options::{Clock, EdgeRows, Options};
 pub use server::Sandbox;
 pub use state::{LoggedRequest, SellerAccess};
 pub use truth::{Figures, OrderedTruth, StockTruth, Truth, Variant};
 pub use wildberries::auth::{AccountType, Category, TokenSpec};
+pub use wildberries::endpoints::Operation;
+pub use wildberries::reports::{Report, ReportEnd, ReportStatus};
 pub use world::changes::{ChangeError, NewCard};
 pub use world::stock::Side;

@@ -1,59 +1,35 @@
-//! Rate limits of the marketplace as token buckets per seller and method group. Pure: time comes in as an
-//! argument.
+//! Rate limits of the marketplace as token buckets per seller, method group and profile of the token. Pure: time
+//! comes in as an argument.
 //!
 //! A bucket is kept as the moment at which it will be full again, so that it needs neither a timer nor
 //! fractions.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Methods that share one limit.
+use crate::wildberries::groups::{Group, Profile, Rule};
+
+/// Whose requests count together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Group {
-    Ping,
-    SellerInfo,
-    Content,
-    SellerWarehouses,
-    SellerStocks,
-    AssemblyOrders,
-    WbStocksReport,
-    SellerStocksReport,
-    Orders,
+pub(crate) struct Bucket {
+    seller: usize,
+    group: Group,
+    profile: Profile,
 }
 
-/// One line of the published tables: a request is granted every `interval`, `burst` may be saved up.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rule {
-    pub(crate) interval: Duration,
-    pub(crate) burst: i32,
-}
-
-impl Group {
-    /// The limit of this group. Basic tokens have limits of their own for the statistics and the seller's
-    /// data.
-    pub(crate) fn rule(self, basic_token: bool) -> Rule {
-        const MINUTE: u64 = 60_000;
-        const HOUR: u64 = 60 * MINUTE;
-        let (interval_ms, burst) = match self {
-            Self::Ping => (10_000, 99),
-            Self::SellerInfo if basic_token => (24 * HOUR, 1),
-            Self::Orders if basic_token => (3 * HOUR, 1),
-            Self::SellerInfo | Self::Orders => (MINUTE, 10),
-            Self::Content => (600, 5),
-            Self::SellerWarehouses | Self::SellerStocks | Self::AssemblyOrders => (200, 20),
-            Self::WbStocksReport | Self::SellerStocksReport => (20_000, 1),
-        };
-        Rule { interval: Duration::from_millis(interval_ms), burst }
+impl Bucket {
+    pub(crate) fn new(seller: usize, group: Group, profile: Profile) -> Self {
+        Self { seller, group: group.counted_under(profile), profile }
     }
 
-    /// How many requests an answer with a client error (4xx) counts for.
-    pub(crate) fn error_cost(self) -> i32 {
-        match self {
-            Self::SellerWarehouses | Self::SellerStocks | Self::AssemblyOrders => 10,
-            _ => 1,
-        }
+    /// How many requests an answer with a client error counts for beyond the one that it was.
+    pub(crate) fn extra_cost_of_an_error(self) -> i32 {
+        self.group.error_cost(self.profile) - 1
+    }
+
+    fn rule(self) -> Rule {
+        self.group.rule(self.profile)
     }
 }
 
@@ -76,7 +52,7 @@ pub(crate) enum Verdict {
 #[derive(Debug)]
 pub(crate) struct Limits {
     scale: f64,
-    full_at: HashMap<(usize, Group), DateTime<Utc>>,
+    full_at: HashMap<Bucket, DateTime<Utc>>,
 }
 
 impl Limits {
@@ -87,9 +63,10 @@ impl Limits {
     }
 
     /// Takes one request from the bucket, if there is one.
-    pub(crate) fn take(&mut self, seller: usize, group: Group, rule: Rule, now: DateTime<Utc>) -> Verdict {
+    pub(crate) fn take(&mut self, bucket: Bucket, now: DateTime<Utc>) -> Verdict {
+        let rule = bucket.rule();
         let interval = self.interval(rule);
-        let full_at = self.full_at.entry((seller, group)).or_insert(now);
+        let full_at = self.full_at.entry(bucket).or_insert(now);
         let missing = (*full_at - now).max(TimeDelta::zero());
         let capacity = interval * rule.burst;
         if missing + interval > capacity {
@@ -111,9 +88,9 @@ impl Limits {
 
     /// Charges `extra` further requests for an answer that counts for more than one; the bucket may go into
     /// debt.
-    pub(crate) fn charge(&mut self, seller: usize, group: Group, rule: Rule, extra: i32, now: DateTime<Utc>) {
-        let interval = self.interval(rule);
-        let full_at = self.full_at.entry((seller, group)).or_insert(now);
+    pub(crate) fn charge(&mut self, bucket: Bucket, extra: i32, now: DateTime<Utc>) {
+        let interval = self.interval(bucket.rule());
+        let full_at = self.full_at.entry(bucket).or_insert(now);
         *full_at = (*full_at).max(now) + interval * extra;
     }
 
@@ -137,29 +114,31 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds)
     }
 
+    fn bucket(seller: usize, group: Group) -> Bucket {
+        Bucket::new(seller, group, Profile::Full)
+    }
+
     #[test]
     fn a_burst_is_granted_and_then_one_request_per_interval() {
         let mut limits = Limits::new(1.0);
-        let rule = Group::Content.rule(false);
         for remaining in (0..5).rev() {
-            assert_eq!(limits.take(0, Group::Content, rule, at(0)), Verdict::Granted { remaining });
+            assert_eq!(limits.take(bucket(0, Group::Content), at(0)), Verdict::Granted { remaining });
         }
         let refused = Verdict::Refused { retry: 1, reset: 3, limit: 5 };
-        assert_eq!(limits.take(0, Group::Content, rule, at(0)), refused);
-        assert_eq!(limits.take(0, Group::Content, rule, at(600)), Verdict::Granted { remaining: 0 });
+        assert_eq!(limits.take(bucket(0, Group::Content), at(0)), refused);
+        assert_eq!(limits.take(bucket(0, Group::Content), at(600)), Verdict::Granted { remaining: 0 });
     }
 
     #[test]
     fn sellers_and_groups_do_not_share_a_bucket() {
         let mut limits = Limits::new(1.0);
-        let rule = Group::WbStocksReport.rule(false);
         for (seller, group) in
             [(0, Group::WbStocksReport), (1, Group::WbStocksReport), (0, Group::SellerStocksReport)]
         {
-            assert_eq!(limits.take(seller, group, rule, at(0)), Verdict::Granted { remaining: 0 });
+            assert_eq!(limits.take(bucket(seller, group), at(0)), Verdict::Granted { remaining: 0 });
         }
         assert!(matches!(
-            limits.take(0, Group::WbStocksReport, rule, at(0)),
+            limits.take(bucket(0, Group::WbStocksReport), at(0)),
             Verdict::Refused { retry: 20, .. }
         ));
     }
@@ -167,23 +146,42 @@ mod tests {
     #[test]
     fn an_error_of_the_marketplace_group_counts_ten_times() {
         let mut limits = Limits::new(1.0);
-        let group = Group::SellerStocks;
-        let rule = group.rule(false);
-        assert_eq!(limits.take(0, group, rule, at(0)), Verdict::Granted { remaining: 19 });
-        limits.charge(0, group, rule, group.error_cost() - 1, at(0));
-        assert_eq!(limits.take(0, group, rule, at(0)), Verdict::Granted { remaining: 9 });
+        let stocks = bucket(0, Group::SellerStocks);
+        assert_eq!(limits.take(stocks, at(0)), Verdict::Granted { remaining: 19 });
+        limits.charge(stocks, stocks.extra_cost_of_an_error(), at(0));
+        assert_eq!(limits.take(stocks, at(0)), Verdict::Granted { remaining: 9 });
+    }
+
+    #[test]
+    fn a_slow_profile_does_not_hold_up_another_of_the_same_seller() {
+        let mut limits = Limits::new(1.0);
+        let basic = Bucket::new(0, Group::Orders, Profile::Basic);
+        assert_eq!(limits.take(basic, at(0)), Verdict::Granted { remaining: 0 });
+        assert_eq!(limits.take(basic, at(0)), Verdict::Refused { retry: 10_800, reset: 10_800, limit: 1 });
+        assert_eq!(limits.take(bucket(0, Group::Orders), at(0)), Verdict::Granted { remaining: 9 });
+    }
+
+    #[test]
+    fn a_test_token_has_one_limit_for_a_category() {
+        let mut limits = Limits::new(1.0);
+        let test = |group| Bucket::new(0, group, Profile::Test);
+        assert_eq!(limits.take(test(Group::SellerStocks), at(0)), Verdict::Granted { remaining: 0 });
+        for group in [Group::SellerWarehouses, Group::AssemblyOrders] {
+            assert!(matches!(limits.take(test(group), at(0)), Verdict::Refused { retry: 1, .. }));
+        }
+        assert_eq!(limits.take(test(Group::Content), at(0)), Verdict::Granted { remaining: 0 });
+        assert_eq!(limits.take(test(Group::AssemblyOrders), at(1000)), Verdict::Granted { remaining: 0 });
     }
 
     #[test]
     fn scale_stretches_periods_and_zero_lifts_them() {
-        let rule = Group::WbStocksReport.rule(false);
         let mut slow = Limits::new(3.0);
-        slow.take(0, Group::WbStocksReport, rule, at(0));
-        let verdict = slow.take(0, Group::WbStocksReport, rule, at(0));
+        slow.take(bucket(0, Group::WbStocksReport), at(0));
+        let verdict = slow.take(bucket(0, Group::WbStocksReport), at(0));
         assert_eq!(verdict, Verdict::Refused { retry: 60, reset: 60, limit: 1 });
         let mut free = Limits::new(0.0);
         for _ in 0..50 {
-            let verdict = free.take(0, Group::WbStocksReport, rule, at(0));
+            let verdict = free.take(bucket(0, Group::WbStocksReport), at(0));
             assert_eq!(verdict, Verdict::Granted { remaining: 1 });
         }
     }
@@ -192,11 +190,10 @@ mod tests {
         #[test]
         fn no_window_grants_more_than_burst_and_refill(gaps in prop::collection::vec(0_i64..900, 1..200)) {
             let mut limits = Limits::new(1.0);
-            let rule = Group::Content.rule(false);
-            let (mut clock, mut granted) = (0, 0_i64);
+                let (mut clock, mut granted) = (0, 0_i64);
             for gap in gaps {
                 clock += gap;
-                if matches!(limits.take(0, Group::Content, rule, at(clock)), Verdict::Granted { .. }) {
+                if matches!(limits.take(bucket(0, Group::Content), at(clock)), Verdict::Granted { .. }) {
                     granted += 1;
                 }
                 prop_assert!(granted <= 5 + clock / 600);

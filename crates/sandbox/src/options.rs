@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -65,10 +66,14 @@ pub struct Options {
     /// to 10,000. Time stamps stay real.
     /// Above 1 the hour of the day makes no difference.
     pub speed: f64,
-    /// Rows after which the orders report ends a page.
+    /// Rows after which the reports of orders and of sales end a page.
     pub orders_page_rows: usize,
-    /// How the orders report treats the moment a page starts at.
+    /// How these reports treat the moment a page starts at.
     pub edge_rows: EdgeRows,
+    /// How long an asynchronous report takes.
+    pub report_time: Duration,
+    /// How long it can be downloaded after that.
+    pub report_kept: Duration,
     /// Source of the present moment, for the world and for the rate limits.
     pub clock: Clock,
 }
@@ -86,6 +91,8 @@ impl Default for Options {
             speed: 1.0,
             orders_page_rows: 80_000,
             edge_rows: EdgeRows::Repeated,
+            report_time: Duration::from_secs(10),
+            report_kept: Duration::from_hours(2),
             clock: Clock::system(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
@@ -9,6 +10,7 @@ use actix_web::web::{Data, JsonConfig, PayloadConfig};
 use actix_web::{App, HttpServer, web};
 use chrono::{DateTime, Utc};
 use tokio::task::{JoinHandle, spawn_blocking};
+use uuid::Uuid;
 
 use crate::edge::guard;
 use crate::faults::Fault;
@@ -16,6 +18,7 @@ use crate::options::Options;
 use crate::state::{LoggedRequest, SellerAccess, Shared};
 use crate::truth::{self, Truth};
 use crate::wildberries::auth::TokenSpec;
+use crate::wildberries::reports::{Report, ReportEnd};
 use crate::world::changes::{ChangeError, NewCard};
 use crate::{control, wildberries};
 
@@ -133,6 +136,21 @@ impl Sandbox {
     /// Withdraws a token; whether there was such a token.
     pub fn revoke_token(&self, token: &str) -> bool {
         self.shared.present().tokens.revoke(token)
+    }
+
+    /// The asynchronous reports that a seller asked for so far, oldest first.
+    pub fn reports(&self, seller: usize) -> Result<Vec<Report>, ChangeError> {
+        self.shared.present().reports_of(seller)
+    }
+
+    /// Ends a report before its time; whether the seller asked for it.
+    pub fn end_report(&self, seller: usize, task_id: Uuid, end: ReportEnd) -> bool {
+        self.shared.present().reports.end(seller, task_id, end)
+    }
+
+    /// How long the asynchronous reports take that are asked for from now on.
+    pub fn set_report_time(&self, time: Duration) {
+        self.shared.present().reports.set_time(time);
     }
 
     /// Spoils answers from now on. Of several faults that match, the one asked for first strikes.

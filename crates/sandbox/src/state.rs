@@ -11,6 +11,7 @@ use crate::faults::Faults;
 use crate::limits::Limits;
 use crate::options::{Clock, EdgeRows, Options};
 use crate::wildberries::auth::{AccountType, TokenSpec, Tokens};
+use crate::wildberries::reports::{Report, Reports};
 use crate::world::World;
 use crate::world::changes::ChangeError;
 
@@ -55,6 +56,7 @@ pub(crate) struct State {
     pub(crate) tokens: Tokens,
     pub(crate) limits: Limits,
     pub(crate) faults: Faults,
+    pub(crate) reports: Reports,
     pub(crate) requests: VecDeque<LoggedRequest>,
     pub(crate) sellers: Vec<SellerAccess>,
     pub(crate) orders_page_rows: usize,
@@ -72,6 +74,11 @@ impl State {
     pub(crate) fn issue_token(&mut self, seller: usize, spec: TokenSpec) -> Result<String, ChangeError> {
         let sid = self.world.seller(seller)?.sid;
         Ok(self.tokens.issue(seller, sid, spec, self.now))
+    }
+
+    pub(crate) fn reports_of(&self, seller: usize) -> Result<Vec<Report>, ChangeError> {
+        self.world.seller(seller)?;
+        Ok(self.reports.of(seller, self.now))
     }
 }
 
@@ -101,6 +108,7 @@ impl Shared {
             tokens,
             limits: Limits::new(options.limit_scale),
             faults: Faults::default(),
+            reports: Reports::new(options.seed, options.report_time, options.report_kept),
             requests: VecDeque::new(),
             orders_page_rows: options.orders_page_rows.max(1),
             edge_rows: options.edge_rows,

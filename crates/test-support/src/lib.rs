@@ -11,10 +11,10 @@
 pub mod clock;
 pub mod database;
 pub mod postgres;
+pub mod process;
 pub mod redis;
 pub mod sqlite;
 
 mod error;
-mod process;
 
 pub use error::Error;

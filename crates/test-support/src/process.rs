@@ -47,7 +47,7 @@ rm -rf -- "$1"
 
 /// One server at a time, with a folder; both end when this is dropped or when the owning process ends.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     folder: PathBuf,
     account: Option<User>,
     leash: Child,
@@ -57,7 +57,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Makes the folder and its leash. With an `account`, the folder is that account's and all programs run as it.
-    pub(crate) fn new(account: Option<User>) -> Result<Self, Error> {
+    pub fn new(account: Option<User>) -> Result<Self, Error> {
         let folder = tempfile::Builder::new()
             .prefix("stock-tracker-test-")
             .tempdir()
@@ -82,7 +82,7 @@ impl Process {
     }
 
     /// The folder of this server, gone when the server is.
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -98,7 +98,7 @@ impl Process {
     }
 
     /// Starts a program that stays; what it writes goes to `log`.
-    pub(crate) fn start(&mut self, command: &mut Command, log: &Path) -> Result<(), Error> {
+    pub fn start(&mut self, command: &mut Command, log: &Path) -> Result<(), Error> {
         let output = File::create(log).map_err(Error::io("making a log file"))?;
         let errors = output.try_clone().map_err(Error::io("making a log file"))?;
         command
@@ -119,7 +119,7 @@ impl Process {
     }
 
     /// Waits until `ready` says so, and fails when the server ends or takes too long.
-    pub(crate) fn wait_until(
+    pub fn wait_until(
         &mut self,
         program: &'static str,
         log: &Path,
@@ -141,6 +141,11 @@ impl Process {
             }
             pause();
         }
+    }
+
+    /// The process id of the server; none when none runs.
+    pub fn id(&self) -> Option<u32> {
+        self.server.as_ref().map(Child::id)
     }
 
     /// Whether a server was started and not stopped since.

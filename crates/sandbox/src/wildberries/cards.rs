@@ -136,7 +136,7 @@ pub(super) async fn list(
     let english = locale.locale.as_deref() == Some("en");
     let cards: Vec<CardView<'_>> = page.cards.iter().map(|card| CardView::of(card, english)).collect();
     let (moment, nm_id) = page.cursor;
-    let cursor = json!({"updatedAt": moment.map(stamp), "nmID": nm_id, "total": cards.len()});
+    let cursor = cursor("updatedAt", moment, nm_id, cards.len());
     Ok(HttpResponse::Ok().json(json!({"cards": cards, "cursor": cursor})))
 }
 
@@ -164,7 +164,7 @@ pub(super) async fn trash(
     };
     let cards: Vec<_> = page.cards.iter().map(card).collect();
     let (moment, nm_id) = page.cursor;
-    let cursor = json!({"trashedAt": moment.map(stamp), "nmID": nm_id, "total": cards.len()});
+    let cursor = cursor("trashedAt", moment, nm_id, cards.len());
     Ok(HttpResponse::Ok().json(json!({"cards": cards, "cursor": cursor})))
 }
 
@@ -227,6 +227,15 @@ impl<'a> CardView<'a> {
             updated_at: stamp(card.updated_at),
         }
     }
+}
+
+/// Where to go on. Before the first card there is no moment to name.
+fn cursor(name: &str, moment: Option<DateTime<Utc>>, nm_id: i64, total: usize) -> serde_json::Value {
+    let mut cursor = json!({"nmID": nm_id, "total": total});
+    if let Some(moment) = moment {
+        cursor[name] = json!(stamp(moment));
+    }
+    cursor
 }
 
 fn photos(card: &Card) -> Vec<serde_json::Value> {

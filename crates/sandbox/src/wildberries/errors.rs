@@ -4,7 +4,7 @@ use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::{Error, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::{Builder, Uuid};
 
 /// The dialect of one service.
@@ -39,12 +39,22 @@ pub(crate) fn problem(status: StatusCode, detail: &str, now: DateTime<Utc>) -> H
         "statusText": text,
         "timestamp": now.to_rfc3339_opts(SecondsFormat::Secs, true),
     });
+    problem_json(status, &body)
+}
+
+fn problem_json(status: StatusCode, body: &Value) -> HttpResponse {
     HttpResponse::build(status).content_type("application/problem+json").body(body.to_string())
 }
 
 /// 401: no token, or none that this marketplace gave out.
 pub(crate) fn unauthorized(detail: &str, now: DateTime<Utc>) -> HttpResponse {
     problem(StatusCode::UNAUTHORIZED, &format!("token problem; {detail}"), now)
+}
+
+/// 402: the cloud service that calls has not paid the marketplace.
+pub(crate) fn payment_required() -> HttpResponse {
+    let detail = "wb solution for business has insufficient funds on its balance";
+    problem_json(StatusCode::PAYMENT_REQUIRED, &json!({"title": "payment required", "detail": detail}))
 }
 
 /// 403: the token is good, but not for this method.
@@ -90,12 +100,16 @@ pub(crate) fn marketplace(status: StatusCode, code: &str, message: &str) -> Http
 
 /// An error of the services for reports and analytics.
 pub(crate) fn reports(status: StatusCode, title: &str, detail: &str) -> HttpResponse {
-    HttpResponse::build(status).json(json!({
-        "title": title,
-        "detail": detail,
-        "requestId": request_id(),
-        "origin": "analytics-sandbox",
-    }))
+    HttpResponse::build(status).json(report_error(title, detail))
+}
+
+/// 404 for a report that was never asked for, or that cannot be downloaded now.
+pub(crate) fn report_not_found() -> HttpResponse {
+    problem_json(StatusCode::NOT_FOUND, &report_error("Not Found", "not found"))
+}
+
+fn report_error(title: &str, detail: &str) -> Value {
+    json!({"title": title, "detail": detail, "requestId": request_id(), "origin": "analytics-sandbox"})
 }
 
 /// 400 of the content service for a request it understands but does not accept.

@@ -19,6 +19,8 @@ pub(crate) enum Stage {
 /// One unit ordered: one row of the orders report, and one assembly order if the seller ships it.
 #[derive(Clone, Debug)]
 pub(crate) struct Order {
+    /// The seller's own count of orders, as the marketplace numbers them: ten digits.
+    pub(crate) number: i64,
     pub(crate) srid: String,
     /// The buyer's basket; shared by its units.
     pub(crate) basket: String,
@@ -30,6 +32,10 @@ pub(crate) struct Order {
     pub(crate) ordered_at: DateTime<Utc>,
     pub(crate) changed_at: DateTime<Utc>,
     pub(crate) cancelled_at: Option<DateTime<Utc>>,
+    /// When the buyer took it, also where it came back later.
+    pub(crate) delivered_at: Option<DateTime<Utc>>,
+    /// When it was back on its shelf.
+    pub(crate) returned_at: Option<DateTime<Utc>>,
     pub(crate) stage: Stage,
     pub(crate) nm_id: i64,
     pub(crate) chrt_id: i64,
@@ -74,6 +80,7 @@ impl Order {
         let discounted_price = card.price / 100 * (100 - card.discount);
         let ships_seller = matches!(place, Place::Seller(_));
         Self {
+            number,
             srid: format!("{}.r{:032x}.{}.0", rng.random_range(10..30), rng.random::<u128>(), number % 7),
             basket: basket.to_owned(),
             sticker: rng.random_range(100_000_000..999_999_999),
@@ -82,6 +89,8 @@ impl Order {
             ordered_at: at,
             changed_at: at,
             cancelled_at: None,
+            delivered_at: None,
+            returned_at: None,
             stage: Stage::OnTheWay,
             nm_id: card.nm_id,
             chrt_id: size.chrt_id,

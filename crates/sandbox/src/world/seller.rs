@@ -277,6 +277,7 @@ impl Seller {
 
     fn deliver(&mut self, at: DateTime<Utc>, position: usize) {
         if self.step(at, position, Stage::OnTheWay, Stage::Delivered) {
+            self.orders[position].delivered_at = Some(at);
             self.level_of(position, |level| level.to_client -= 1);
             if self.rng.random_bool(demand::RETURNED_SHARE) {
                 let due = self.later(at, (1.0, 20.0));
@@ -306,6 +307,7 @@ impl Seller {
 
     fn shelve(&mut self, at: DateTime<Utc>, position: usize) {
         if self.step(at, position, Stage::ComingBack, Stage::Returned) {
+            self.orders[position].returned_at = Some(at);
             self.level_of(position, |level| {
                 level.from_client -= 1;
                 level.available += 1;

@@ -44,18 +44,32 @@ pub(crate) struct WbWarehouse {
     pub(crate) id: i64,
     pub(crate) name: &'static str,
     pub(crate) region: &'static str,
+    /// What the asynchronous report calls it while places in Russia are masked.
+    pub(crate) masked_name: &'static str,
 }
 
-/// Places of the marketplace; some names differ only in a digit.
+const MASKED: &str = "Склад WB РФ";
+/// Warehouses for large goods.
+const MASKED_LARGE: &str = "Склад WB СГТ РФ";
+
+/// Places of the marketplace; some names differ only in a digit, and one is not in Russia.
 pub(crate) const WB_WAREHOUSES: &[WbWarehouse] = &[
-    WbWarehouse { id: 507, name: "Коледино", region: "Центральный" },
-    WbWarehouse { id: 120_762, name: "Электросталь", region: "Центральный" },
-    WbWarehouse { id: 218_623, name: "Подольск 3", region: "Центральный" },
-    WbWarehouse { id: 301_809, name: "Подольск 4", region: "Центральный" },
-    WbWarehouse { id: 117_986, name: "Казань", region: "Приволжский" },
-    WbWarehouse { id: 130_744, name: "Краснодар", region: "Южный" },
-    WbWarehouse { id: 686, name: "Новосибирск", region: "Сибирский" },
-    WbWarehouse { id: 312_807, name: "СЦ Тверь 1", region: "Центральный" },
+    WbWarehouse { id: 507, name: "Коледино", region: "Центральный", masked_name: MASKED },
+    WbWarehouse {
+        id: 120_762, name: "Электросталь", region: "Центральный", masked_name: MASKED_LARGE
+    },
+    WbWarehouse {
+        id: 218_623, name: "Подольск 3", region: "Центральный", masked_name: MASKED
+    },
+    WbWarehouse {
+        id: 301_809, name: "Подольск 4", region: "Центральный", masked_name: MASKED
+    },
+    WbWarehouse { id: 117_986, name: "Казань", region: "Приволжский", masked_name: MASKED },
+    WbWarehouse { id: 130_744, name: "Краснодар", region: "Южный", masked_name: MASKED },
+    WbWarehouse { id: 686, name: "Минск", region: "Беларусь", masked_name: "Минск" },
+    WbWarehouse {
+        id: 312_807, name: "СЦ Тверь 1", region: "Центральный", masked_name: MASKED_LARGE
+    },
 ];
 
 pub(crate) fn wb_warehouse(id: i64) -> Option<&'static WbWarehouse> {

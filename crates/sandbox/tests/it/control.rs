@@ -71,6 +71,56 @@ async fn tokens_faults_and_the_log_of_requests() {
 }
 
 #[tokio::test]
+async fn asynchronous_reports_are_counted_and_ended_over_http() {
+    use reqwest::Method;
+    let market = Market::open().await;
+    let reports = async |seller: usize| {
+        let path = format!("/sellers/{seller}/reports");
+        market::json(send(&market, Method::GET, &path, &Value::Null).await, 200).await
+    };
+    assert_eq!(reports(0).await, json!({"created": 0, "reports": []}));
+    assert_eq!(send(&market, Method::PUT, "/report-seconds", &json!(90)).await.status(), 204);
+    let answer = market.get_json("/api/v1/warehouse_remains").await;
+    let task = answer["data"]["taskId"].as_str().unwrap();
+    let made = reports(0).await;
+    assert_eq!(made["created"], 1);
+    let expected = json!({
+        "task_id": task, "created_at": "2026-06-15T09:00:00Z", "ready_at": "2026-06-15T09:01:30Z", "status": "new",
+    });
+    assert_eq!(made["reports"], json!([expected]));
+    assert_eq!(reports(1).await["created"], 0);
+
+    let path = format!("/sellers/0/reports/{task}");
+    assert_eq!(send(&market, Method::PUT, &path, &json!("canceled")).await.status(), 204);
+    assert_eq!(reports(0).await["reports"][0]["status"], "canceled");
+    assert_eq!(send(&market, Method::PUT, &path, &json!("done")).await.status(), 400);
+    let foreign = format!("/sellers/1/reports/{task}");
+    assert_eq!(send(&market, Method::PUT, &foreign, &json!("purged")).await.status(), 404);
+    assert_eq!(send(&market, Method::GET, "/sellers/9/reports", &Value::Null).await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_fault_says_what_it_is_for() {
+    use reqwest::Method;
+    let market = Market::open().await;
+    let fault =
+        json!({"operation": "cards", "times": {"from": 2}, "kind": "rename_field", "field": "a", "to": "b"});
+    assert_eq!(send(&market, Method::POST, "/faults", &fault).await.status(), 204);
+    for wrong in [
+        json!({"times": {"next": 1}, "kind": "truncated"}),
+        json!({"operaton": "cards", "times": {"next": 1}, "kind": "truncated"}),
+        json!({"operation": "prices", "times": {"next": 1}, "kind": "truncated"}),
+        json!({"operation": "cards", "times": {"never": 1}, "kind": "truncated"}),
+        json!({"operation": "cards", "times": {"next": 1}, "kind": "meteor"}),
+    ] {
+        assert_eq!(send(&market, Method::POST, "/faults", &wrong).await.status(), 400, "{wrong}");
+    }
+    let listed = market::json(send(&market, Method::GET, "/faults", &Value::Null).await, 200).await;
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!(listed[0]["operation"], "cards");
+}
+
+#[tokio::test]
 async fn a_stopped_sandbox_frees_its_port() {
     let market = Market::open().await;
     let url = market.url("/ping");

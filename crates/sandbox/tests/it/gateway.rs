@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 use reqwest::Response;
-use sandbox::{AccountType, Category, TokenSpec};
+use sandbox::{AccountType, Category, Operation, TokenSpec};
 use serde_json::json;
 
 use crate::market::{self, Market};
@@ -102,6 +102,136 @@ async fn limits_hold_per_seller_and_say_when_to_come_back() {
     assert_eq!(second.send().await.unwrap().status(), 429, "another token of the seller shares it");
     market.pass(TimeDelta::seconds(20));
     assert_eq!(market.post(WB, &json!({})).await.status(), 200);
+}
+
+const NO_TASK: &str = "00000000-0000-4000-8000-000000000000";
+
+/// A method, how many requests are granted at once, and the seconds after which there is one more.
+type Limit = (Operation, usize, i64);
+
+const LIMITS: [Limit; 14] = [
+    (Operation::Ping, 99, 10),
+    (Operation::SellerInfo, 10, 60),
+    (Operation::Cards, 5, 1),
+    (Operation::Trash, 5, 1),
+    (Operation::SellerStock, 20, 1),
+    (Operation::Warehouses, 20, 1),
+    (Operation::AssemblyOrders, 20, 1),
+    (Operation::WbStocksReport, 1, 20),
+    (Operation::SellerStocksReport, 1, 20),
+    (Operation::Orders, 10, 60),
+    (Operation::Sales, 1, 60),
+    (Operation::RemainsCreate, 5, 60),
+    (Operation::RemainsStatus, 5, 5),
+    (Operation::RemainsDownload, 1, 60),
+];
+const BASIC_LIMITS: [Limit; 6] = [
+    (Operation::SellerInfo, 1, 86_400),
+    (Operation::Orders, 1, 10_800),
+    (Operation::Sales, 1, 7200),
+    (Operation::RemainsCreate, 1, 900),
+    (Operation::RemainsStatus, 1, 900),
+    (Operation::RemainsDownload, 1, 900),
+];
+const TEST_LIMITS: [Limit; 6] = [
+    (Operation::Ping, 99, 10),
+    (Operation::Cards, 1, 1),
+    (Operation::Trash, 1, 1),
+    (Operation::SellerStock, 1, 1),
+    (Operation::Warehouses, 1, 1),
+    (Operation::AssemblyOrders, 1, 1),
+];
+
+/// Calls a method until it is refused. None where the token may not call it at all.
+async fn limit_of(market: &Market, operation: Operation, token: &str) -> Option<(usize, i64)> {
+    let mut granted = 0;
+    loop {
+        let response = market.call(operation, token, NO_TASK).await;
+        match response.status().as_u16() {
+            403 => return None,
+            429 => {
+                assert_eq!(header(&response, "x-ratelimit-limit"), i64::try_from(granted).ok());
+                return Some((granted, header(&response, "x-ratelimit-retry").expect("a wait")));
+            }
+            _ => granted += 1,
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_type_of_token_has_the_published_limits() {
+    let of = |limits: &[Limit], operation| {
+        limits.iter().find(|limit| limit.0 == operation).map(|&(_, burst, wait)| (burst, wait))
+    };
+    for account_type in [AccountType::Personal, AccountType::Service, AccountType::Basic, AccountType::Test] {
+        for operation in Operation::ALL {
+            let expected = match (account_type, operation) {
+                (AccountType::Basic, Operation::WbStocksReport | Operation::SellerStocksReport) => None,
+                (AccountType::Basic, _) => of(&BASIC_LIMITS, operation).or_else(|| of(&LIMITS, operation)),
+                (AccountType::Test, _) => of(&TEST_LIMITS, operation),
+                _ => of(&LIMITS, operation),
+            };
+            let market = Market::with(|options| {
+                options.limit_scale = 1.0;
+                options.cards_per_seller = 3;
+            })
+            .await;
+            let spec = TokenSpec { account_type, ..TokenSpec::default() };
+            let token = market.sandbox.issue_token(0, spec).unwrap();
+            let found = limit_of(&market, operation, &token).await;
+            assert_eq!(found, expected, "{operation:?} with a {account_type:?} token");
+            let Some((_, wait)) = found else { continue };
+            market.pass(TimeDelta::seconds(wait));
+            assert_ne!(market.call(operation, &token, NO_TASK).await.status(), 429, "{operation:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn limits_of_basic_tokens_are_scaled_like_all_others() {
+    let market = Market::with(|options| options.limit_scale = 0.01).await;
+    let spec = TokenSpec { account_type: AccountType::Basic, ..TokenSpec::default() };
+    let token = market.sandbox.issue_token(0, spec).unwrap();
+    assert_eq!(limit_of(&market, Operation::Orders, &token).await, Some((1, 108)));
+    assert_eq!(limit_of(&market, Operation::RemainsCreate, &token).await, Some((1, 9)));
+}
+
+#[tokio::test]
+async fn types_that_a_method_does_not_take_are_told_so() {
+    let market = Market::open().await;
+    for (account_type, operation, detail) in [
+        (AccountType::Basic, Operation::WbStocksReport, "base token is not allowed"),
+        (AccountType::Basic, Operation::SellerStocksReport, "base token is not allowed"),
+        (AccountType::Test, Operation::SellerInfo, "test token is not allowed"),
+        (AccountType::Test, Operation::RemainsCreate, "test token is not allowed"),
+    ] {
+        let spec = TokenSpec { account_type, ..TokenSpec::default() };
+        let token = market.sandbox.issue_token(0, spec).unwrap();
+        let body = market::json(market.call(operation, &token, NO_TASK).await, 403).await;
+        assert_eq!((&body["title"], &body["detail"]), (&json!("forbidden"), &json!(detail)));
+        assert_eq!(market.call(Operation::Ping, &token, NO_TASK).await.status(), 200);
+    }
+    let spec = TokenSpec { account_type: AccountType::Basic, ..TokenSpec::default() };
+    let basic = market.sandbox.issue_token(0, spec).unwrap();
+    assert_eq!(market.call(Operation::RemainsCreate, &basic, NO_TASK).await.status(), 200);
+    assert_eq!(market.sandbox.reports(0).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_goes_bad_says_why() {
+    let market = Market::open().await;
+    let withdrawn = market.sandbox.issue_token(0, TokenSpec::default()).unwrap();
+    let short = TokenSpec { valid_days: 1, ..TokenSpec::default() };
+    let expired = market.sandbox.issue_token(0, short).unwrap();
+    assert!(market.sandbox.revoke_token(&withdrawn));
+    assert_eq!(get_with(&market, "/ping", &expired).await.status(), 200);
+    market.pass(TimeDelta::days(1));
+    for (token, why) in
+        [(&*withdrawn, "withdrawn"), (&*expired, "expired"), ("", "missing"), ("a.b.c", "unknown")]
+    {
+        let body = market::json(get_with(&market, "/ping", token).await, 401).await;
+        assert_eq!(body["detail"], format!("token problem; token is {why}"));
+    }
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Client, RequestBuilder, Response};
-use sandbox::{Clock, Options, Sandbox, Truth};
-use serde_json::Value;
+use sandbox::{Clock, Operation, Options, Sandbox, Truth};
+use serde_json::{Value, json};
 
 pub(crate) struct Market {
     pub(crate) sandbox: Sandbox,
@@ -33,7 +33,9 @@ impl Market {
         let sandbox = Sandbox::start(options).await.expect("a free port");
         // Another test of the same process may have installed it already.
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        Self { sandbox, client: Client::new(), now }
+        // A connection that is kept would be closed by the server under a test that pauses for some seconds.
+        let client = Client::builder().pool_max_idle_per_host(0).build().expect("a client");
+        Self { sandbox, client, now }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -54,6 +56,32 @@ impl Market {
 
     pub(crate) fn token(&self, seller: usize) -> String {
         self.sandbox.sellers()[seller].token.clone()
+    }
+
+    /// Calls a method with a request that is in order. Asynchronous reports are asked after by `task`.
+    pub(crate) async fn call(&self, operation: Operation, token: &str, task: &str) -> Response {
+        let path = operation.path().replace("{warehouseId}", "650017").replace("{task_id}", task);
+        let (query, body) = match operation {
+            Operation::Cards => ("?locale=ru", json!({"settings": {"cursor": {"limit": 100}}})),
+            Operation::Trash => ("", json!({"settings": {"cursor": {"limit": 100}}})),
+            Operation::SellerStock => ("", json!({"chrtIds": self.sizes()})),
+            Operation::AssemblyOrders => ("?limit=1000&next=0", Value::Null),
+            Operation::Orders | Operation::Sales => ("?dateFrom=2026-06-01", Value::Null),
+            Operation::RemainsCreate => {
+                ("?groupByNm=true&groupBySa=true&groupByBarcode=true&groupBySize=true", Value::Null)
+            }
+            _ => ("", json!({})),
+        };
+        let url = self.url(&format!("{path}{query}"));
+        let request = match operation.method() {
+            "GET" => self.client.get(url),
+            _ => self.client.post(url).json(&body),
+        };
+        request.header("Authorization", token).send().await.expect("an answer")
+    }
+
+    fn sizes(&self) -> Vec<i64> {
+        self.truth().variants.into_keys().collect()
     }
 
     fn authorized(&self, request: RequestBuilder) -> RequestBuilder {

@@ -39,11 +39,7 @@ impl PgDatabase {
     }
 
     /// The same with a server and a full name.
-    pub(super) async fn create_on(
-        server: &PgServer,
-        name: String,
-        template: Option<&str>,
-    ) -> Result<Self, Error> {
+    pub async fn create_on(server: &PgServer, name: String, template: Option<&str>) -> Result<Self, Error> {
         let mut superuser = PgConnection::connect(server.url()).await?;
         ensure_roles(&mut superuser).await?;
         let template = template.unwrap_or("template0");

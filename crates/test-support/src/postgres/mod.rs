@@ -58,6 +58,11 @@ impl PgServer {
 
     /// Starts a server on a free port of 127.0.0.1 and waits until it answers. Blocks for about two seconds.
     pub fn start() -> Result<Self, Error> {
+        Self::start_with(&[])
+    }
+
+    /// The same with settings (`fsync=on`) that take the place of the usual ones.
+    pub fn start_with(settings: &[&str]) -> Result<Self, Error> {
         let programs = Programs::find()?;
         let mut process = Process::new(account()?)?;
         let log = process.folder().join("log");
@@ -75,7 +80,7 @@ impl PgServer {
         let mut tries_left = 5;
         loop {
             let port = free_port()?;
-            match Self::serve(&programs, &mut process, &data, &log, port) {
+            match Self::serve(&programs, &mut process, (&data, &log), port, settings) {
                 Ok(()) => {
                     let url =
                         Url::parse(&format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable"))
@@ -92,13 +97,13 @@ impl PgServer {
     fn serve(
         programs: &Programs,
         process: &mut Process,
-        data: &Path,
-        log: &Path,
+        (data, log): (&Path, &Path),
         port: u16,
+        settings: &[&str],
     ) -> Result<(), Error> {
         let mut postgres = Command::new(&programs.postgres);
         postgres.arg("-D").arg(data).arg("-k").arg(process.folder()).args(["-p", &port.to_string()]);
-        for setting in [
+        let usual = [
             "listen_addresses=127.0.0.1",
             "fsync=off",
             "synchronous_commit=off",
@@ -109,7 +114,9 @@ impl PgServer {
             "max_connections=300",
             // Must not hold a database that a test wants to clone or drop.
             "autovacuum=off",
-        ] {
+        ];
+        // Of two for one thing the later counts.
+        for setting in usual.iter().chain(settings) {
             postgres.args(["-c", setting]);
         }
         process.start(&mut postgres, log)?;
