@@ -27,6 +27,7 @@ mod view;
 pub use ipnet::IpNet;
 pub use openapi::openapi;
 pub use problem::{FieldProblem, Problem, ProblemBody, ProblemCode, errors_page};
+pub use resources::imports_page;
 pub use server::{Server, run};
 pub use service::Service;
 pub use settings::{AllowedOrigins, CorsSettings, Environment, Settings, UnknownEnvironment};

@@ -23,8 +23,8 @@ use crate::{
 const BEARER: &str = "bearer";
 
 /// The operations that take an `Idempotency-Key`.
-pub(crate) const IDEMPOTENT: [&str; 3] =
-    ["connectMarketplaceAccount", "syncMarketplaceAccount", "syncProducts"];
+pub(crate) const IDEMPOTENT: [&str; 5] =
+    ["connectMarketplaceAccount", "importProducts", "importStock", "syncMarketplaceAccount", "syncProducts"];
 
 const CONVENTIONS: &str = include_str!("openapi.md");
 
@@ -36,9 +36,10 @@ const CONVENTIONS: &str = include_str!("openapi.md");
         (name = "Authentication", description = "Registering, signing in, staying signed in, signing out."),
         (name = "Tenant", description = "Your company and its settings."),
         (name = "Marketplaces", description = "Marketplace accounts and their credentials."),
+        (name = "Imports", description = "Catalogues and stock that come in files."),
         (name = "Syncs", description = "Reading marketplaces in the background."),
         (name = "Catalogue", description = "Products, stock, warehouses, orders."),
-        (name = "Analytics", description = "Figures over the whole company."),
+        (name = "Analytics", description = "Figures over the whole company: active products only, the same figures as in lists and details."),
         (name = "Health", description = "For balancers, orchestrators and people."),
         (name = "Root", description = "The service, its documentation and its metrics."),
     ),
@@ -137,7 +138,7 @@ fn complete(path: &str, operation: &mut Operation) {
     add(secured, 401, &[Code::Unauthenticated, Code::InvalidToken, Code::ExpiredToken, Code::SessionEnded]);
     add(secured, 403, &[Code::Forbidden]);
     add(by_id, 404, &[Code::NotFound]);
-    add(by_body, 400, &[Code::InvalidJson]);
+    add(by_body && !takes_a_file(&id), 400, &[Code::InvalidJson]);
     add(by_body, 413, &[Code::BodyTooLarge]);
     add(by_body, 415, &[Code::UnsupportedMediaType]);
     add(is_api, 422, &[Code::ValidationFailed]);
@@ -183,6 +184,11 @@ fn takes_body(id: &str, operation: &Operation) -> bool {
     operation.request_body.is_some()
         || IDEMPOTENT.contains(&id)
         || matches!(id, "logout" | "verifyMarketplaceAccount" | "cancelSync")
+}
+
+/// Whether the body is a file, which is read as what it is and not as JSON.
+fn takes_a_file(id: &str) -> bool {
+    id.starts_with("import")
 }
 
 fn header_parameter(operation: &mut Operation, name: &str, description: &str) {

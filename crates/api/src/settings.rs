@@ -1,6 +1,6 @@
 //! What the operator decides about the HTTP side of the service.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -74,7 +74,7 @@ pub struct Settings {
     pub version: &'static str,
     /// Whether problems carry a `debug` member with their cause.
     pub debug: bool,
-    /// Whether `/openapi.json` and `/docs` are served.
+    /// Whether `/openapi.json`, `/docs` and `/redoc` are served.
     pub docs_enabled: bool,
     /// Whether security headers are sent.
     pub security_headers: bool,
@@ -89,9 +89,14 @@ pub struct Settings {
     pub serve_metrics: bool,
     /// What a scraper of `/metrics` must send as its bearer token, if anything.
     pub metrics_token: Option<SecretString>,
+    /// How long a client may leave a part of an export untaken before its transfer is broken off.
+    pub export_patience: Duration,
 }
 
 impl Settings {
+    /// The usual patience with clients that do not take their exports.
+    pub const EXPORT_PATIENCE: Duration = Duration::from_secs(30);
+
     /// The defaults of an environment: in production no documentation, no foreign origins and no metrics, elsewhere
     /// documentation, loopback origins and metrics.
     pub fn new(environment: Environment, version: &'static str) -> Self {
@@ -111,6 +116,7 @@ impl Settings {
             trusted_proxies: Vec::new(),
             serve_metrics: !production,
             metrics_token: None,
+            export_patience: Self::EXPORT_PATIENCE,
         }
     }
 }

@@ -3,17 +3,19 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
+    calendar::Zone,
     ids::AccountId,
     marketplace::{
-        Account, AccountInfo, AccountState, Capabilities, Credential, Descriptor, MarketplaceCode, Seller,
+        Account, AccountInfo, AccountState, Capabilities, Credential, CredentialFacts, Descriptor,
+        MarketplaceCode, Seller,
     },
     page::{Page, PageRequest},
     role::Permission,
     sync::SyncTrigger,
 };
-use marketplaces::Marketplace;
+use marketplaces::{ConnectError, CredentialProblem, Marketplace};
 use secrecy::{ExposeSecret as _, SecretString};
-use storage::{WriteTx, accounts, accounts::SealedAccount, schedule};
+use storage::{WriteTx, accounts, accounts::SealedAccount, schedule, syncs};
 
 use crate::{
     Parts,
@@ -82,10 +84,14 @@ impl<'a> Accounts<'a> {
     pub async fn connect(self, caller: &Caller, new: NewAccount) -> Result<Account, Error> {
         let scope = caller.require(Permission::ManageAccounts)?;
         let (code, name, credential) = self.checked(new)?;
-        let connector = self.open(code, &credential, None)?;
-        let info = ask(connector.as_ref(), self.descriptor(code)).await?;
-        let now = self.0.clock.now();
         let id = AccountId::generate();
+        let info = if code.is_synced() {
+            let connector = self.open(code, &credential)?;
+            ask(connector.as_ref(), self.descriptor(code)).await?
+        } else {
+            self.own_account(code, id, &name)
+        };
+        let now = self.0.clock.now();
         let account = Account {
             id,
             marketplace: code,
@@ -94,6 +100,8 @@ impl<'a> Accounts<'a> {
             seller: info.seller,
             capabilities: info.capabilities,
             credential: info.facts,
+            // What the account takes from its tenant is filled in when it is read again.
+            zone: Zone::MOSCOW,
             sync_interval_minutes: 0,
             last_sync: None,
             next_sync_at: None,
@@ -101,11 +109,15 @@ impl<'a> Accounts<'a> {
         };
         let sealed = self.0.vault.seal_credential(caller.tenant_id(), id, &credential);
         let tx = self.0.db.write(scope).await?;
-        match accounts::insert(&tx, &account, sealed).await {
+        let usual = storage::tenants::get(&tx).await?.ok_or(Error::NotFound)?.sync_interval_minutes;
+        let slower = info.slowest_interval_minutes.filter(|slowest| *slowest > usual);
+        match accounts::insert(&tx, &account, slower, sealed).await {
             Err(storage::Error::Duplicate) => return Err(Error::Conflict(Conflict::AccountExists)),
             inserted => inserted?,
         }
-        request::sync(&tx, id, code, SyncTrigger::Manual, now).await?;
+        if code.is_synced() {
+            request::sync(&tx, id, code, SyncTrigger::Manual, now).await?;
+        }
         let stored = self.reschedule(&tx, id).await?;
         tx.commit().await?;
         Ok(stored)
@@ -164,7 +176,11 @@ impl<'a> Accounts<'a> {
         if state != before.state {
             accounts::set_state(&tx, id, state, now).await?;
         }
-        if renewed.is_some() && state.is_scheduled() {
+        if renewed.is_some() && state.is_scheduled() && before.marketplace.is_synced() {
+            // One that waits for the limits of the old credential would keep the new one waiting.
+            if let Some(live) = syncs::live(&tx, id).await? {
+                syncs::cancel_idle(&tx, live.run.id, now).await?;
+            }
             request::sync(&tx, id, before.marketplace, SyncTrigger::Manual, now).await?;
         }
         let changed = self.reschedule(&tx, id).await?;
@@ -212,7 +228,8 @@ impl<'a> Accounts<'a> {
     async fn reschedule(self, tx: &WriteTx, id: AccountId) -> Result<Account, Error> {
         let mut account = accounts::get(tx, id).await?.ok_or(Error::NotFound)?.account;
         let interval = chrono::TimeDelta::minutes(account.sync_interval_minutes.into());
-        account.next_sync_at = account.state.is_scheduled().then(|| {
+        let is_scheduled = account.marketplace.is_synced() && account.state.is_scheduled();
+        account.next_sync_at = is_scheduled.then(|| {
             let latest = self.0.clock.now() + interval;
             account.next_sync_at.map_or(latest, |at| at.min(latest))
         });
@@ -245,23 +262,32 @@ impl<'a> Accounts<'a> {
         }
     }
 
-    fn open(
-        self,
-        code: MarketplaceCode,
-        credential: &Credential,
-        seller: Option<&Seller>,
-    ) -> Result<Box<dyn Marketplace>, Error> {
-        self.0.marketplaces.connect(code, credential, seller).map_err(|problem| {
-            Error::CredentialRefused(CredentialRefusal {
-                kind: RefusalKind::Invalid,
-                field: problem.field,
-                message: problem.what.to_owned(),
-            })
+    /// What is true of an account that nobody needs to be asked about.
+    fn own_account(self, code: MarketplaceCode, id: AccountId, name: &str) -> AccountInfo {
+        let facts = CredentialFacts {
+            masked: String::new(),
+            expires_at: None,
+            scopes: vec![],
+            kind: None,
+            notes: vec![],
+        };
+        AccountInfo {
+            seller: Seller { external_id: id.to_string(), name: name.to_owned() },
+            facts,
+            capabilities: self.descriptor(code).capabilities.iter().copied().collect(),
+            slowest_interval_minutes: None,
+        }
+    }
+
+    fn open(self, code: MarketplaceCode, credential: &Credential) -> Result<Box<dyn Marketplace>, Error> {
+        self.0.marketplaces.connect(code, credential, None).map_err(|error| match error {
+            ConnectError::Credential(problem) => problem_refused(&problem),
+            ConnectError::NothingToConnect => Error::Conflict(Conflict::NotSynced),
         })
     }
 
     async fn ask_same_seller(self, account: &Account, credential: &Credential) -> Result<AccountInfo, Error> {
-        let connector = self.open(account.marketplace, credential, None)?;
+        let connector = self.open(account.marketplace, credential)?;
         let info = ask(connector.as_ref(), self.descriptor(account.marketplace)).await?;
         if info.seller.external_id == account.seller.external_id {
             Ok(info)
@@ -298,6 +324,7 @@ fn checked_credential(
     for field in descriptor.credential_fields {
         let pointer = format!("/credentials/{}", field.name);
         match fields.remove(field.name) {
+            None if field.optional => {}
             None => problems.push(FieldProblem::new(pointer, "is required")),
             Some(value) if value.expose_secret().trim().is_empty() => {
                 problems.push(FieldProblem::new(pointer, "must not be empty"));
@@ -332,6 +359,15 @@ async fn ask(connector: &dyn Marketplace, descriptor: &Descriptor) -> Result<Acc
     }
 }
 
+fn problem_refused(problem: &CredentialProblem) -> Error {
+    let CredentialProblem { field, what } = *problem;
+    Error::CredentialRefused(CredentialRefusal {
+        kind: RefusalKind::Invalid,
+        field,
+        message: what.to_owned(),
+    })
+}
+
 fn refused(error: &marketplaces::Error, descriptor: &Descriptor) -> Error {
     use marketplaces::{AuthProblem, Error as Cause};
     let unavailable = |retry_after| Error::MarketplaceUnavailable { retry_after };
@@ -341,6 +377,7 @@ fn refused(error: &marketplaces::Error, descriptor: &Descriptor) -> Error {
             AuthProblem::Expired => RefusalKind::Expired,
             AuthProblem::Scope(_) | AuthProblem::Plan | AuthProblem::Unsupported => RefusalKind::Scope,
         },
+        Cause::Credential(problem) => return problem_refused(problem),
         Cause::RateLimited { retry_after, .. } => return unavailable(*retry_after),
         Cause::Transient { retry_after, .. } => {
             return unavailable(retry_after.unwrap_or(Duration::from_secs(30)));
@@ -354,6 +391,8 @@ fn refused(error: &marketplaces::Error, descriptor: &Descriptor) -> Error {
             return unavailable(Duration::from_mins(1));
         }
     };
-    let field = descriptor.credential_fields.first().map_or("", |field| field.name);
+    // What proves who somebody is is what a marketplace refuses.
+    let secret = descriptor.credential_fields.iter().find(|field| field.secret);
+    let field = secret.map_or("", |field| field.name);
     Error::CredentialRefused(CredentialRefusal { kind, field, message: error.seller_message().to_owned() })
 }

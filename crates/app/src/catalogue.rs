@@ -1,10 +1,11 @@
 //! Reading the stock picture.
 
 use domain::{
+    clock::Timestamp,
     ids::{AccountId, ProductId},
     page::{NumberedPage, Page, PageRequest},
     picture::{
-        Dashboard, Movement, OrderFilter, OrderLine, Product, ProductDetail, ProductFilter, ProductSort,
+        Movement, MovementFilter, OrderFilter, OrderLine, Product, ProductDetail, ProductFilter, ProductSort,
         SortOrder, Stock, StockFilter, Warehouse,
     },
     role::Permission,
@@ -12,7 +13,11 @@ use domain::{
 };
 use storage::{ReadTx, orders, products, readings, stock, warehouses};
 
-use crate::{Parts, caller::Caller, error::Error};
+use crate::{
+    Parts,
+    caller::Caller,
+    error::{Error, FieldProblem},
+};
 
 /// Which products, in which order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -78,13 +83,14 @@ impl Catalogue<'_> {
         self,
         caller: &Caller,
         id: ProductId,
+        filter: &MovementFilter,
         page: &PageRequest,
     ) -> Result<Page<Movement>, Error> {
         let tx = self.read(caller).await?;
         if !products::exists(&tx, id).await? {
             return Err(Error::NotFound);
         }
-        let found = stock::ledger(&tx, id, page).await?;
+        let found = stock::ledger(&tx, id, filter, page).await?;
         tx.commit().await?;
         Ok(found)
     }
@@ -99,6 +105,24 @@ impl Catalogue<'_> {
         let tx = self.read(caller).await?;
         let ages = readings::ages(&tx).await?;
         let found = stock::list(&tx, filter, page, &ages).await?;
+        tx.commit().await?;
+        Ok(found)
+    }
+
+    /// Stock as it was at a moment that has passed, one row for each variant and warehouse that had been measured.
+    pub async fn stocks_as_of(
+        self,
+        caller: &Caller,
+        filter: &StockFilter,
+        at: Timestamp,
+        page: &PageRequest,
+    ) -> Result<Page<Stock>, Error> {
+        let scope = caller.require(Permission::Read)?;
+        if at > self.0.clock.now() {
+            return Err(Error::Invalid(vec![FieldProblem::new("/query/at", "must not be in the future")]));
+        }
+        let tx = self.0.db.read(scope).await?;
+        let found = stock::as_of(&tx, filter, at, page).await?;
         tx.commit().await?;
         Ok(found)
     }
@@ -126,15 +150,6 @@ impl Catalogue<'_> {
     ) -> Result<Page<OrderLine>, Error> {
         let tx = self.read(caller).await?;
         let found = orders::list(&tx, filter, page).await?;
-        tx.commit().await?;
-        Ok(found)
-    }
-
-    /// The tenant at a glance.
-    pub async fn dashboard(self, caller: &Caller) -> Result<Dashboard, Error> {
-        let tx = self.read(caller).await?;
-        let rule = low_stock_rule(&tx).await?;
-        let found = products::dashboard(&tx, rule).await?;
         tx.commit().await?;
         Ok(found)
     }

@@ -1,4 +1,4 @@
-//! Why a use case did not do what was asked, in terms that any front (HTTP, bot) can put into its own words.
+//! Why a use case did not do what was asked, in terms that any front can put into its own words.
 
 use std::time::Duration;
 
@@ -19,6 +19,9 @@ pub enum Error {
     /// The input is wrong, field by field.
     #[error("invalid input")]
     Invalid(Vec<FieldProblem>),
+    /// A file that is to be imported is wrong, line by line; nothing of it was taken.
+    #[error("{} problems in a file", .0.total())]
+    ImportRefused(domain::import::Problems),
     /// A cursor that the list did not make.
     #[error("invalid cursor")]
     InvalidCursor,
@@ -86,9 +89,15 @@ pub enum Conflict {
     /// There is no account to sync.
     #[error("no marketplace account is connected")]
     NoAccount,
+    /// The account has no marketplace behind it that could be asked.
+    #[error("the account is not synced")]
+    NotSynced,
     /// The sync has ended.
     #[error("the sync has ended")]
     SyncEnded,
+    /// The figures of the account are what its marketplace says.
+    #[error("the account takes no imports")]
+    NotImportable,
 }
 
 /// Why a marketplace did not accept a credential. Codes and words are stable.

@@ -4,12 +4,16 @@
 //! the unit of work, calls `storage` and `marketplaces`, and returns domain types. No HTTP words, no queues.
 
 mod accounts;
+mod analytics;
 mod auth;
 mod caller;
 mod catalogue;
 mod error;
+mod explain;
+mod exports;
 mod figures;
 mod idempotency;
+mod imports;
 mod schedule;
 mod sync;
 mod syncs;
@@ -20,13 +24,17 @@ use std::sync::Arc;
 use domain::clock::Clock;
 use marketplaces::Factory;
 use storage::{Db, vault::Vault};
+use tokio::sync::Semaphore;
 
 pub use accounts::{AccountChange, Accounts, NewAccount};
+pub use analytics::Analytics;
 pub use auth::{Auth, Registration, SignedIn, TokenSettings, VerifiedToken};
 pub use caller::{Caller, Client};
 pub use catalogue::{Catalogue, ProductQuery};
 pub use error::{Conflict, CredentialRefusal, Error, FieldProblem, RefusalKind, Unauthenticated};
+pub use exports::{Exports, ProductExport, ProductSummary, StockExport};
 pub use idempotency::{Answer, Attempt, Idempotency, Ticket};
+pub use imports::{ImportOptions, Imports, OpenedImport, ProductsImported, StockImported};
 pub use schedule::{Scheduler, Ticked};
 pub use sync::{Carried, JobContext, SyncEngine, SyncReport};
 pub use syncs::{RequestedSync, SyncFilter, Syncs};
@@ -40,6 +48,10 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: auth::TokenKeys,
     pub(crate) passwords: auth::Passwords,
+    /// Places for exports.
+    pub(crate) exports: Arc<Semaphore>,
+    /// Places for imports.
+    pub(crate) imports: Arc<Semaphore>,
 }
 
 /// The product: its use cases, grouped by what they are about. Cheap to clone.
@@ -59,7 +71,10 @@ impl App {
     ) -> Self {
         let tokens = auth::TokenKeys::new(tokens);
         let passwords = auth::Passwords::new();
-        Self { parts: Arc::new(Parts { db, vault, marketplaces, clock, tokens, passwords }) }
+        let (exports, imports) = (exports::places(&db), imports::places());
+        Self {
+            parts: Arc::new(Parts { db, vault, marketplaces, clock, tokens, passwords, exports, imports }),
+        }
     }
 
     /// The clock everything here goes by.
@@ -90,6 +105,21 @@ impl App {
     /// The stock picture.
     pub fn catalogue(&self) -> Catalogue<'_> {
         Catalogue(&self.parts)
+    }
+
+    /// Figures over many products, warehouses and syncs at once.
+    pub fn analytics(&self) -> Analytics<'_> {
+        Analytics(&self.parts)
+    }
+
+    /// Taking the picture out as files.
+    pub fn exports(&self) -> Exports<'_> {
+        Exports(&self.parts)
+    }
+
+    /// Bringing a catalogue or stock in files.
+    pub fn imports(&self) -> Imports<'_> {
+        Imports(&self.parts)
     }
 
     /// Requests that must not happen twice.

@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use chrono::{Days, TimeDelta};
 use domain::{
-    clock::Timestamp,
-    ids::AccountId,
-    job::Job,
-    marketplace::{Account, MarketplaceCode},
-    sync::SyncTrigger,
+    calendar::Zone, clock::Timestamp, ids::AccountId, job::Job, marketplace::Account, sync::SyncTrigger,
 };
 use storage::{WriteTx, accounts, jobs, schedule, schedule::Due};
 
@@ -63,9 +59,9 @@ impl Scheduler<'_> {
     async fn turn(self, due: Due) -> Result<(), Error> {
         let now = self.0.clock.now();
         let account = account(&due.tx, due.account_id).await?;
-        let today = account.marketplace.zone().day_of(now);
+        let today = account.zone.day_of(now);
         jobs::enqueue(&due.tx, &Job::TurnDay { account_id: account.id, today }, Duration::ZERO).await?;
-        schedule::set_next_turn(&due.tx, account.id, Some(next_midnight(account.marketplace, now))).await?;
+        schedule::set_next_turn(&due.tx, account.id, Some(next_midnight(account.zone, now))).await?;
         Ok(due.tx.commit().await?)
     }
 }
@@ -82,9 +78,8 @@ fn following(due_at: Timestamp, interval_minutes: i32, now: Timestamp) -> Timest
     if next > now { next } else { now + interval }
 }
 
-/// When the day next turns in the zone of a marketplace.
-pub(crate) fn next_midnight(marketplace: MarketplaceCode, now: Timestamp) -> Timestamp {
-    let zone = marketplace.zone();
+/// When the day next turns in a zone.
+pub(crate) fn next_midnight(zone: Zone, now: Timestamp) -> Timestamp {
     let today = zone.day_of(now);
     zone.start_of(today.checked_add_days(Days::new(1)).unwrap_or(today))
 }
@@ -106,7 +101,7 @@ mod tests {
 
     #[test]
     fn midnight_is_moscow_s() {
-        let next = |now| next_midnight(MarketplaceCode::Wildberries, at(now));
+        let next = |now| next_midnight(Zone::MOSCOW, at(now));
         assert_eq!(next("2026-11-20T20:59:59Z"), at("2026-11-20T21:00:00Z"));
         assert_eq!(next("2026-11-20T21:00:00Z"), at("2026-11-21T21:00:00Z"));
     }

@@ -21,8 +21,10 @@ use domain::{
     marketplace::{AccountState, MarketplaceCode},
     sync::SyncState,
 };
+use marketplaces::{Marketplace, Proven};
 use storage::{
-    TenantScope, accounts,
+    TenantScope,
+    accounts::{self, SealedAccount},
     syncs::{self, Fence},
 };
 
@@ -43,6 +45,8 @@ pub struct JobContext {
     pub attempt: i32,
     /// Whether the job is given up if this attempt fails.
     pub last_attempt: bool,
+    /// How long the job rests before the next attempt.
+    pub pause: Duration,
 }
 
 /// How far a run of a job carried a sync.
@@ -116,15 +120,16 @@ impl SyncEngine<'_> {
         }
         let steps = syncs::steps(&tx, sync).await?;
         tx.commit().await?;
-        let credential = self.0.open_credential(job.scope.tenant_id(), &account)?;
-        let opened = self.0.marketplaces.connect(
-            account.account.marketplace,
-            &credential,
-            Some(&account.account.seller),
-        );
-        drop(credential);
-        let connector = opened.map_err(Error::internal)?;
+        let connector = self.connect(job, &account)?;
         run::Run::new(self.0, job, fence, account.account, connector, steps).carry().await
+    }
+
+    /// Opens an account with what its credential is known to grant.
+    fn connect(self, job: &JobContext, stored: &SealedAccount) -> Result<Box<dyn Marketplace>, Error> {
+        let account = &stored.account;
+        let credential = self.0.open_credential(job.scope.tenant_id(), stored)?;
+        let proven = Proven { seller: &account.seller, capabilities: &account.capabilities };
+        self.0.marketplaces.connect(account.marketplace, &credential, Some(proven)).map_err(Error::internal)
     }
 
     /// Ends a sync that cannot be carried on because of something on our side.

@@ -47,18 +47,21 @@ impl Syncs<'_> {
     pub async fn request(self, caller: &Caller, id: AccountId) -> Result<RequestedSync, Error> {
         let tx = self.0.db.write(caller.require(Permission::RunSyncs)?).await?;
         let account = accounts::get(&tx, id).await?.ok_or(Error::NotFound)?.account;
+        if !account.marketplace.is_synced() {
+            return Err(Error::Conflict(Conflict::NotSynced));
+        }
         let now = self.0.clock.now();
         let requested = request::sync(&tx, id, account.marketplace, SyncTrigger::Manual, now).await?;
         tx.commit().await?;
         Ok(requested)
     }
 
-    /// The same for every account that is not paused, oldest account first.
+    /// The same for every account that can be synced and is not paused, oldest account first.
     pub async fn request_all(self, caller: &Caller) -> Result<Vec<RequestedSync>, Error> {
         let tx = self.0.db.write(caller.require(Permission::RunSyncs)?).await?;
         let mut requested = Vec::new();
         for account in accounts::all(&tx).await? {
-            if account.state != AccountState::Paused {
+            if account.marketplace.is_synced() && account.state != AccountState::Paused {
                 let now = self.0.clock.now();
                 requested.push(
                     request::sync(&tx, account.id, account.marketplace, SyncTrigger::Manual, now).await?,
@@ -90,16 +93,17 @@ impl Syncs<'_> {
         Ok(found.ok_or(Error::NotFound)?.run)
     }
 
-    /// Asks a sync to stop. One that has not begun stops at once; one that runs, after the page it is reading. What
-    /// is committed stays.
+    /// Asks a sync to stop. One that has not begun, or that waits, stops at once; one that reads, after its page. What is
+    /// committed stays.
     pub async fn cancel(self, caller: &Caller, id: SyncId) -> Result<SyncRun, Error> {
         let tx = self.0.db.write(caller.require(Permission::RunSyncs)?).await?;
         let found = syncs::get(&tx, id).await?.ok_or(Error::NotFound)?;
         if found.run.state.is_final() {
             return Err(Error::Conflict(Conflict::SyncEnded));
         }
-        if found.run.state == SyncState::Pending {
-            syncs::end_pending(&tx, id, SyncState::Cancelled, self.0.clock.now()).await?;
+        let now = self.0.clock.now();
+        if syncs::cancel_idle(&tx, id, now).await? {
+            accounts::note_sync(&tx, found.run.account_id, SyncState::Cancelled, now).await?;
         } else {
             syncs::request_cancel(&tx, id).await?;
         }

@@ -1,10 +1,15 @@
 //! The caller's own company.
 
+use std::time::Duration;
+
 use domain::{
     calendar::Zone,
+    ids::ZoneChangeId,
+    job::Job,
     role::Permission,
     tenant::{SYNC_INTERVAL_MINUTES, Tenant},
 };
+use storage::{WriteTx, jobs};
 
 use crate::{
     Parts,
@@ -52,14 +57,32 @@ impl Tenants<'_> {
     /// Changes its settings.
     pub async fn change(self, caller: &Caller, change: TenantChange) -> Result<Tenant, Error> {
         let tx = self.0.db.write(caller.require(Permission::ManageTenant)?).await?;
+        if change.zone.is_some() {
+            storage::tenants::hold(&tx).await?;
+        }
         let tenant = storage::tenants::get(&tx).await?.ok_or(Error::NotFound)?;
+        let zone = tenant.zone;
         let changed = applied(tenant, change)?;
         storage::tenants::update(&tx, &changed).await?;
+        if changed.zone != zone {
+            move_days(&tx).await?;
+        }
         // What counts as low is a figure too.
         storage::tenants::bump_catalogue_version(&tx).await?;
         tx.commit().await?;
         Ok(changed)
     }
+}
+
+/// Asks for the orders of every account that counts days in the tenant's zone to be put on the days of the new one.
+async fn move_days(tx: &WriteTx) -> Result<(), Error> {
+    let change_id = ZoneChangeId::generate();
+    let accounts = storage::accounts::all(tx).await?;
+    for account in accounts.into_iter().filter(|account| account.marketplace.own_zone().is_none()) {
+        let job = Job::MoveDays { account_id: account.id, change_id };
+        jobs::enqueue(tx, &job, Duration::ZERO).await?;
+    }
+    Ok(())
 }
 
 fn applied(mut tenant: Tenant, change: TenantChange) -> Result<Tenant, Error> {

@@ -22,7 +22,7 @@ pub struct Zone(Tz);
 pub struct UnknownZone;
 
 impl Zone {
-    /// The zone of Wildberries and Ozon, and the default of a tenant.
+    /// The zone of Wildberries, and the default of a tenant.
     pub const MOSCOW: Self = Self(Tz::Europe__Moscow);
 
     /// Finds a zone by its IANA name.

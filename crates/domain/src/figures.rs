@@ -2,6 +2,8 @@
 //!
 //! Everything is computed from integers; a figure that was not measured is `None`, never zero.
 
+use chrono::TimeDelta;
+
 use crate::{calendar::WINDOW_DAYS, clock::Timestamp, money::Money, tenant::LowStockRule};
 
 /// The measured figures of a product or a variant, from which all others follow.
@@ -11,7 +13,7 @@ pub struct Figures {
     pub fbo_stock: Option<i64>,
     /// Units available in the seller's warehouses.
     pub fbs_stock: Option<i64>,
-    /// Whether a side of the marketplace is missing from the total.
+    /// Whether a side of the marketplace, or a variant that nobody counts, is missing from the total.
     pub incomplete: bool,
     /// Units on their way to customers.
     pub in_transit_to_customer: Option<i64>,
@@ -27,7 +29,7 @@ pub struct Figures {
     pub revenue: Option<Money>,
     /// Age of the oldest level behind the stock figures.
     pub as_of: Option<Timestamp>,
-    /// Whether that is older than two sync intervals.
+    /// Whether that is older than two sync intervals, or the marketplace has since changed its contract.
     pub stale: bool,
 }
 
@@ -110,7 +112,7 @@ impl Cover {
 }
 
 /// Division of non-negative integers, half up.
-const fn half_up(dividend: i64, divisor: i64) -> i64 {
+pub(crate) const fn half_up(dividend: i64, divisor: i64) -> i64 {
     (2 * dividend + divisor) / (2 * divisor)
 }
 
@@ -132,16 +134,26 @@ pub enum StockState {
 }
 
 impl StockState {
-    /// The step of a number of units.
-    pub const fn of(units: i64) -> Self {
-        match units {
-            ..=0 => Self::Out,
-            1..=5 => Self::Critical,
-            6..=20 => Self::Low,
-            21..=50 => Self::Medium,
-            51..=100 => Self::Good,
-            _ => Self::Excellent,
+    /// Every step, from nothing to plenty.
+    pub const ALL: [Self; 6] =
+        [Self::Out, Self::Critical, Self::Low, Self::Medium, Self::Good, Self::Excellent];
+
+    /// Most units of the step; none for the last, which has no end.
+    pub const fn most_units(self) -> Option<i64> {
+        match self {
+            Self::Out => Some(0),
+            Self::Critical => Some(5),
+            Self::Low => Some(20),
+            Self::Medium => Some(50),
+            Self::Good => Some(100),
+            Self::Excellent => None,
         }
+    }
+
+    /// The step of a number of units: the first that reaches so far.
+    pub fn of(units: i64) -> Self {
+        let mut steps = Self::ALL.into_iter();
+        steps.find(|step| step.most_units().is_none_or(|most| units <= most)).unwrap_or(Self::Excellent)
     }
 
     /// The published name.
@@ -153,6 +165,32 @@ impl StockState {
             Self::Medium => "medium",
             Self::Good => "good",
             Self::Excellent => "excellent",
+        }
+    }
+}
+
+/// Why a figure is older than it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Staleness {
+    /// Two sync intervals have passed since.
+    TooOld,
+    /// The marketplace has changed its answers, so that there is no newer one.
+    ContractChanged,
+}
+
+impl Staleness {
+    /// Whether what was read at a moment is old by now, and why. What was never read is not old but unknown.
+    pub fn of(
+        as_of: Option<Timestamp>,
+        has_drifted: bool,
+        interval_minutes: i32,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let limit = TimeDelta::minutes(i64::from(interval_minutes) * 2);
+        match as_of {
+            Some(_) if has_drifted => Some(Self::ContractChanged),
+            Some(at) if now - at > limit => Some(Self::TooOld),
+            _ => None,
         }
     }
 }
@@ -196,6 +234,26 @@ mod tests {
     }
 
     #[test]
+    fn steps_of_stock_begin_and_end_where_they_are_published() {
+        use StockState::{Critical, Excellent, Good, Low, Medium, Out};
+        for (units, step) in [
+            (0, Out),
+            (1, Critical),
+            (5, Critical),
+            (6, Low),
+            (20, Low),
+            (21, Medium),
+            (50, Medium),
+            (51, Good),
+            (100, Good),
+            (101, Excellent),
+            (i64::MAX, Excellent),
+        ] {
+            assert_eq!(StockState::of(units), step, "{units}");
+        }
+    }
+
+    #[test]
     fn unknown_sides_are_not_zero() {
         assert_eq!(Figures::default().total_stock(), None);
         assert_eq!(Figures { fbs_stock: Some(3), ..Figures::default() }.total_stock(), Some(3));
@@ -209,6 +267,16 @@ mod tests {
         assert!(!is_low(rule, 10, None));
         assert!(is_low(rule, 20, Some(70)), "two days left");
         assert!(!is_low(rule, 30, Some(70)), "three days left");
+    }
+
+    #[test]
+    fn old_is_beyond_two_intervals_or_a_changed_contract() {
+        let at = |minutes| Timestamp::from_timestamp(minutes * 60, 0).unwrap();
+        let staleness = |read: Option<i64>, drifted| Staleness::of(read.map(at), drifted, 30, at(100));
+        assert_eq!(staleness(Some(40), false), None);
+        assert_eq!(staleness(Some(39), false), Some(Staleness::TooOld));
+        assert_eq!(staleness(Some(99), true), Some(Staleness::ContractChanged));
+        assert_eq!(staleness(None, true), None, "what was never read is not old");
     }
 
     #[test]

@@ -72,6 +72,8 @@ ids! {
     OrderLineId;
     /// A row of the ledger of stock changes.
     MovementId;
+    /// One reading of an account's catalogue or stock from beginning to end: by a sync, or by an import.
+    PassId;
     /// One listing of a seller on a marketplace account.
     ProductId;
     /// A signed-in device of a user; it outlives the rotation of its refresh tokens.
@@ -86,6 +88,15 @@ ids! {
     VariantId;
     /// A place that holds stock, within one marketplace account.
     WarehouseId;
+    /// A change of the zone in which a tenant counts days.
+    ZoneChangeId;
+}
+
+impl From<SyncId> for PassId {
+    /// A sync is one pass.
+    fn from(sync: SyncId) -> Self {
+        Self(sync.0)
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, SyncId};
+use crate::ids::{AccountId, SyncId, ZoneChangeId};
 
 /// A queue: jobs of one queue share worker slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,6 +47,13 @@ pub enum Job {
         /// The day that now runs.
         today: NaiveDate,
     },
+    /// The zone in which an account counts days has changed: put its orders on the days of the new one.
+    MoveDays {
+        /// The account.
+        account_id: AccountId,
+        /// The change. Each has work of its own, since that of an earlier one may be about to end.
+        change_id: ZoneChangeId,
+    },
 }
 
 impl Job {
@@ -58,6 +65,7 @@ impl Job {
         match self {
             Self::SyncAccount { .. } => "sync_account",
             Self::TurnDay { .. } => "turn_day",
+            Self::MoveDays { .. } => "move_days",
         }
     }
 
@@ -65,7 +73,7 @@ impl Job {
     pub const fn queue(&self) -> Queue {
         match self {
             Self::SyncAccount { .. } => Queue::Sync,
-            Self::TurnDay { .. } => Queue::Figures,
+            Self::TurnDay { .. } | Self::MoveDays { .. } => Queue::Figures,
         }
     }
 
@@ -74,13 +82,14 @@ impl Job {
         match self {
             Self::SyncAccount { sync_id, .. } => format!("sync_account:{sync_id}"),
             Self::TurnDay { account_id, today } => format!("turn_day:{account_id}:{today}"),
+            Self::MoveDays { account_id, change_id } => format!("move_days:{account_id}:{change_id}"),
         }
     }
 
     /// Failures after which it is given up, those of a process that died with it included.
     pub const fn max_attempts(&self) -> i32 {
         match self {
-            Self::SyncAccount { .. } | Self::TurnDay { .. } => 10,
+            Self::SyncAccount { .. } | Self::TurnDay { .. } | Self::MoveDays { .. } => 10,
         }
     }
 }

@@ -5,12 +5,15 @@
 //! its own: time comes in through [`clock::Clock`].
 
 pub mod actor;
+pub mod analytics;
 pub mod calendar;
 pub mod clock;
 pub mod email;
 pub mod event;
+pub mod explain;
 pub mod figures;
 pub mod ids;
+pub mod import;
 pub mod job;
 pub mod limit;
 pub mod marketplace;
@@ -22,5 +25,6 @@ pub mod picture;
 pub mod reading;
 pub mod role;
 pub mod search;
+pub mod spreadsheet;
 pub mod sync;
 pub mod tenant;

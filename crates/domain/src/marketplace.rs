@@ -13,6 +13,10 @@ use crate::{calendar::Zone, clock::Timestamp, ids::AccountId, sync::SyncState};
 pub enum MarketplaceCode {
     /// wildberries.ru
     Wildberries,
+    /// A shop run on Vendure.
+    Vendure,
+    /// No marketplace at all: a catalogue and stock that the tenant brings in files.
+    Manual,
 }
 
 /// A name of no marketplace that has a connector.
@@ -22,26 +26,35 @@ pub struct UnknownMarketplace;
 
 impl MarketplaceCode {
     /// Every marketplace with a connector.
-    pub const ALL: [Self; 1] = [Self::Wildberries];
+    pub const ALL: [Self; 3] = [Self::Wildberries, Self::Vendure, Self::Manual];
 
     /// The stored and published name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Wildberries => "wildberries",
+            Self::Vendure => "vendure",
+            Self::Manual => "manual",
         }
     }
 
-    /// The zone in which the marketplace counts days.
-    pub const fn zone(self) -> Zone {
+    /// The zone in which the marketplace counts days; none for shops, which count in their tenant's.
+    pub const fn own_zone(self) -> Option<Zone> {
         match self {
-            Self::Wildberries => Zone::MOSCOW,
+            Self::Wildberries => Some(Zone::MOSCOW),
+            Self::Vendure | Self::Manual => None,
         }
+    }
+
+    /// Whether it can be asked. What cannot is never synced, and changes by imports alone.
+    pub const fn is_synced(self) -> bool {
+        !matches!(self, Self::Manual)
     }
 
     /// The sides a seller's stock can be on.
     pub const fn sides(self) -> &'static [Side] {
         match self {
             Self::Wildberries => &[Side::Fbo, Side::Fbs],
+            Self::Vendure | Self::Manual => &[Side::Fbs],
         }
     }
 }
@@ -209,6 +222,8 @@ pub struct CredentialField {
     pub name: &'static str,
     /// What it is called in the marketplace's cabinet.
     pub title: &'static str,
+    /// Whether it may be left out.
+    pub optional: bool,
     /// Whether it must never be shown again.
     pub secret: bool,
     /// Most characters it may have.
@@ -271,6 +286,10 @@ pub struct CredentialFacts {
     pub expires_at: Option<Timestamp>,
     /// What the marketplace calls the rights of it.
     pub scopes: Vec<String>,
+    /// What type of credential the marketplace says it is, such as `basic`, where there are several.
+    pub kind: Option<String>,
+    /// What the seller should know of this credential: what it does not allow, and what that slows down.
+    pub notes: Vec<String>,
 }
 
 /// What a marketplace says of a credential when asked with a real call.
@@ -282,6 +301,9 @@ pub struct AccountInfo {
     pub facts: CredentialFacts,
     /// What it can read.
     pub capabilities: Capabilities,
+    /// Minutes below which a sync would only wait for the limits of this credential, where that is longer than the
+    /// usual interval.
+    pub slowest_interval_minutes: Option<i32>,
 }
 
 /// A marketplace account as its tenant sees it.
@@ -301,6 +323,8 @@ pub struct Account {
     pub capabilities: Capabilities,
     /// What may be told of the credential.
     pub credential: CredentialFacts,
+    /// The zone in which its days are counted.
+    pub zone: Zone,
     /// Minutes between two syncs.
     pub sync_interval_minutes: i32,
     /// The latest sync that ended.

@@ -1,8 +1,8 @@
-//! Which variant an order line is of.
+//! Which variant an order line or a stock row is of.
 
-use crate::reading::OrderRow;
+use crate::reading::{OrderRow, StockRow};
 
-/// A variant that an order line may be of.
+/// A variant that a row may be of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate<Id> {
     /// The variant.
@@ -15,9 +15,11 @@ pub struct Candidate<Id> {
     pub name: Option<String>,
     /// Its barcodes.
     pub barcodes: Vec<String>,
+    /// Whether it is in the catalogue.
+    pub is_active: bool,
 }
 
-/// What an order line says of its variant.
+/// What a row says of its variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clue<'a> {
     /// The marketplace's id of the variant, if the line gives it.
@@ -41,8 +43,20 @@ impl<'a> From<&'a OrderRow> for Clue<'a> {
     }
 }
 
+impl<'a> From<&'a StockRow> for Clue<'a> {
+    fn from(row: &'a StockRow) -> Self {
+        Self {
+            variant_external_id: row.variant_external_id.as_deref(),
+            product_external_id: row.product_external_id.as_deref(),
+            barcode: row.barcode.as_deref(),
+            size: row.size.as_deref(),
+        }
+    }
+}
+
 /// Finds the variant: by the marketplace's own id, else by barcode (where several share it, the one of the same
-/// product), else by product and size. Never a guess: two that fit equally are no match.
+/// product), else by product and size. Of several variants of a product that fit, the one in the catalogue is meant: the
+/// others have left it. Never a guess: two that fit equally are no match.
 pub fn find_variant<'c, Id>(
     clue: Clue<'_>,
     candidates: impl Iterator<Item = &'c Candidate<Id>> + Clone,
@@ -55,12 +69,19 @@ pub fn find_variant<'c, Id>(
     let same_product = |c: &&Candidate<Id>| Some(c.product_external_id.as_str()) == clue.product_external_id;
     if let Some(barcode) = clue.barcode {
         let by_barcode = candidates.clone().filter(|c| c.barcodes.iter().any(|b| b == barcode));
-        if let Some(found) = only(by_barcode.clone()).or_else(|| only(by_barcode.filter(same_product))) {
+        if let Some(found) = only(by_barcode.clone()).or_else(|| meant(by_barcode.filter(same_product))) {
             return Some(found);
         }
     }
     let size = clue.size.unwrap_or_default();
-    only(candidates.filter(same_product).filter(|c| c.name.as_deref().unwrap_or_default() == size))
+    meant(candidates.filter(same_product).filter(|c| c.name.as_deref().unwrap_or_default() == size))
+}
+
+/// The only one, or the only one of them that is in the catalogue.
+fn meant<'c, Id: 'c>(
+    candidates: impl Iterator<Item = &'c Candidate<Id>> + Clone,
+) -> Option<&'c Candidate<Id>> {
+    only(candidates.clone()).or_else(|| only(candidates.filter(|c| c.is_active)))
 }
 
 fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
@@ -79,6 +100,7 @@ mod tests {
             product_external_id: product.into(),
             name: Some(size.into()),
             barcodes: barcodes.iter().map(ToString::to_string).collect(),
+            is_active: true,
         }
     }
 
@@ -112,6 +134,21 @@ mod tests {
         let all = [Candidate { name: None, ..variant(1, "p", "", &[]) }];
         assert!(find_variant(clue("p", "x", ""), all.iter()).is_some());
         assert!(find_variant(Clue { size: None, ..clue("p", "x", "") }, all.iter()).is_some());
+    }
+
+    #[test]
+    fn of_a_variant_and_the_one_that_took_its_place_the_later_is_meant() {
+        let gone = |variant| Candidate { is_active: false, ..variant };
+        let all = [gone(variant(1, "p", "42", &["a"])), variant(2, "p", "42", &["a"])];
+        let find = |c| find_variant(c, all.iter()).map(|v| v.id);
+        assert_eq!(find(clue("p", "a", "42")), Some(2));
+        assert_eq!(find(clue("p", "b", "42")), Some(2), "by its size");
+        assert_eq!(find(clue("q", "a", "42")), None, "of another product it would be a guess");
+        assert_eq!(find(Clue { variant_external_id: Some("c1"), ..clue("p", "a", "42") }), Some(1));
+        let all = [gone(variant(1, "p", "42", &["a"]))];
+        assert_eq!(find_variant(clue("p", "a", ""), all.iter()).map(|v| v.id), Some(1), "it alone");
+        let all = all.map(|one| [one.clone(), Candidate { id: 2, external_id: "c2".into(), ..one }]).concat();
+        assert_eq!(find_variant(clue("p", "a", ""), all.iter()), None, "neither is in the catalogue");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The stock picture as it is read: products, stock, warehouses, orders, the ledger, the dashboard.
+//! The stock picture as it is read: products, stock, warehouses, orders, the ledger.
 
 use std::str::FromStr;
 
@@ -8,7 +8,6 @@ use crate::{
     ids::{AccountId, MovementId, OrderLineId, ProductId, SyncId, VariantId, WarehouseId},
     marketplace::{MarketplaceCode, WarehouseKind},
     money::Money,
-    sync::SyncState,
 };
 
 /// Whether a product is still in the marketplace's catalogue.
@@ -181,11 +180,11 @@ pub struct Warehouse {
     pub name: String,
     /// What kind of place.
     pub kind: WarehouseKind,
-    /// Units that can be sold; unknown where stock was never measured.
+    /// Units of active products that can be sold; unknown where stock was never measured or can no longer be read.
     pub total_stock: Option<i64>,
-    /// Units ordered from there in the window; unknown until orders have been read.
+    /// Units of active products ordered from there in the window; unknown where orders are not known.
     pub ordered_units: Option<i64>,
-    /// Products with stock there.
+    /// Active products with stock there.
     pub product_count: i64,
     /// Age of the oldest level behind the figure.
     pub as_of: Option<Timestamp>,
@@ -235,6 +234,8 @@ pub struct OrderLine {
 pub enum Cause {
     /// A sync read another number.
     Sync,
+    /// The tenant brought a file.
+    Import,
 }
 
 /// A name of no cause.
@@ -247,6 +248,7 @@ impl Cause {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sync => "sync",
+            Self::Import => "import",
         }
     }
 }
@@ -255,7 +257,7 @@ impl FromStr for Cause {
     type Err = UnknownCause;
 
     fn from_str(name: &str) -> Result<Self, UnknownCause> {
-        [Self::Sync].into_iter().find(|cause| cause.name() == name).ok_or(UnknownCause)
+        [Self::Sync, Self::Import].into_iter().find(|cause| cause.name() == name).ok_or(UnknownCause)
     }
 }
 
@@ -272,42 +274,12 @@ pub struct Movement {
     pub warehouse_id: WarehouseId,
     /// The level before; unknown at the first reading (a baseline).
     pub from: Option<i64>,
-    /// The level after.
-    pub to: i64,
+    /// The level after; unknown where the marketplace stopped counting it.
+    pub to: Option<i64>,
     /// What changed it.
     pub cause: Cause,
     /// The sync that read it.
     pub sync_id: Option<SyncId>,
-}
-
-/// The tenant at a glance; active products only.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Dashboard {
-    /// Products in catalogues.
-    pub total_products: i64,
-    /// Units that can be sold.
-    pub total_stock: i64,
-    /// Units ordered in the window.
-    pub total_orders: i64,
-    /// Products that are low.
-    pub low_stock_count: i64,
-    /// Products that are out.
-    pub out_of_stock_count: i64,
-    /// The latest sync of any account that ended.
-    pub last_sync: Option<DashboardSync>,
-}
-
-/// The latest sync, in short.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DashboardSync {
-    /// Which sync.
-    pub id: SyncId,
-    /// Of which account.
-    pub account_id: AccountId,
-    /// How it ended.
-    pub state: SyncState,
-    /// When it ended.
-    pub finished_at: Timestamp,
 }
 
 /// What products a list wants.
@@ -327,6 +299,8 @@ pub struct ProductFilter {
     pub max_stock: Option<i64>,
     /// Only what is low or out.
     pub low_stock_only: bool,
+    /// Only what was ordered in the window.
+    pub ordered_only: bool,
     /// In or out of the catalogue; `None` means both.
     pub status: Option<ProductStatus>,
 }
@@ -401,6 +375,21 @@ pub struct StockFilter {
     pub product_id: Option<ProductId>,
     /// In one warehouse.
     pub warehouse_id: Option<WarehouseId>,
+}
+
+/// What movements of a product's ledger are wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MovementFilter {
+    /// Of one variant.
+    pub variant_id: Option<VariantId>,
+    /// In one warehouse.
+    pub warehouse_id: Option<WarehouseId>,
+    /// At this moment or later.
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub to: Option<Timestamp>,
+    /// By one cause.
+    pub cause: Option<Cause>,
 }
 
 /// What order lines a list wants.

@@ -2,6 +2,8 @@
 //!
 //! A reading is what a marketplace said. It becomes the stock picture only when a side has been read completely.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{clock::Timestamp, marketplace::WarehouseKind, money::Money};
@@ -25,6 +27,21 @@ pub struct ReadPage<T> {
     pub watermark: Option<Position>,
     /// Rows of the whole reading, where the marketplace says so before its end.
     pub expected_total: Option<u64>,
+    /// How long there is nothing to go on with: a report that is being made. Not a failure, and not a limit.
+    pub pause: Option<Duration>,
+}
+
+impl<T> ReadPage<T> {
+    /// A page that is the last, with these rows.
+    pub const fn last(rows: Vec<T>) -> Self {
+        Self { rows, failed: 0, next: None, watermark: None, expected_total: None, pause: None }
+    }
+
+    /// A page without rows, after which there is nothing to ask for before a pause.
+    pub const fn pause(next: Position, pause: Duration) -> Self {
+        let rows = Vec::new();
+        Self { rows, failed: 0, next: Some(next), watermark: None, expected_total: None, pause: Some(pause) }
+    }
 }
 
 /// A product of a catalogue.
@@ -42,6 +59,8 @@ pub struct ProductRow {
     pub category: Option<String>,
     /// Whether the marketplace has taken it out of the catalogue.
     pub removed: bool,
+    /// Whether it is in the catalogue, but customers are not shown it.
+    pub hidden: bool,
     /// The units it is sold in; at least one, but a removed product may come without.
     pub variants: Vec<VariantRow>,
 }
@@ -74,14 +93,19 @@ pub struct Location {
 /// them up; of two rows for one place the later counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockRow {
-    /// The marketplace's id of the variant.
-    pub variant_external_id: String,
+    /// The marketplace's id of the variant, where the row gives it. Where it does not, the variant is found by the
+    /// barcode, else by product and size.
+    pub variant_external_id: Option<String>,
     /// The marketplace's id of the product, where the row gives it.
     pub product_external_id: Option<String>,
-    /// Where.
-    pub location: Location,
-    /// Units that can be sold.
-    pub available: i64,
+    /// The barcode of the unit, where the row gives it.
+    pub barcode: Option<String>,
+    /// The size, as the catalogue names variants, where the row gives it.
+    pub size: Option<String>,
+    /// Where; none if the row tells of units on their way alone, which lie in no place.
+    pub location: Option<Location>,
+    /// Units that can be sold; none where the marketplace keeps no count of this variant.
+    pub available: Option<i64>,
     /// Units that are sold and not yet gone, where known.
     pub reserved: Option<i64>,
     /// Units on the shelf, where known.
@@ -109,7 +133,7 @@ pub struct OrderRow {
     pub size: Option<String>,
     /// Where it is sent from.
     pub location: Option<Location>,
-    /// Units.
+    /// Units; 0 where the line is told to hold none any more.
     pub quantity: i64,
     /// What the seller sells it for.
     pub price: Option<Money>,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// Reads everything of the tenant.
     Viewer,
-    /// Also starts syncs.
+    /// Also starts syncs and imports files.
     Member,
     /// Also manages marketplace accounts and settings.
     Admin,
@@ -58,6 +58,8 @@ pub enum Permission {
     Read,
     /// Start and cancel syncs.
     RunSyncs,
+    /// Import catalogues and stock.
+    ImportFiles,
     /// Connect, change and remove marketplace accounts.
     ManageAccounts,
     /// Change the tenant's settings.
@@ -68,7 +70,7 @@ impl Permission {
     const fn least_role(self) -> Role {
         match self {
             Self::Read => Role::Viewer,
-            Self::RunSyncs => Role::Member,
+            Self::RunSyncs | Self::ImportFiles => Role::Member,
             Self::ManageAccounts => Role::Admin,
             Self::ManageTenant => Role::Owner,
         }
@@ -87,6 +89,7 @@ mod tests {
         assert!(!Role::Member.allows(Permission::ManageAccounts));
         assert!(Role::Member.allows(Permission::RunSyncs));
         assert!(!Role::Viewer.allows(Permission::RunSyncs));
+        assert!(!Role::Viewer.allows(Permission::ImportFiles));
         assert!(Role::Viewer.allows(Permission::Read));
     }
 }

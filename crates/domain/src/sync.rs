@@ -22,7 +22,7 @@ pub enum SyncState {
     Completed,
     /// A granted capability was not read wholly.
     Partial,
-    /// Nothing was committed.
+    /// No granted capability was read wholly, or it was given up.
     Failed,
     /// The account is paused.
     Skipped,
@@ -226,8 +226,13 @@ pub struct SyncRun {
 impl SyncRun {
     /// Milliseconds from beginning to end; none while it runs.
     pub fn duration_ms(&self) -> Option<i64> {
-        Some((self.finished_at? - self.started_at?).num_milliseconds())
+        duration_ms(self.started_at, self.finished_at)
     }
+}
+
+/// Milliseconds from a sync's beginning to its end; none if it has not begun or not ended.
+pub fn duration_ms(started_at: Option<Timestamp>, finished_at: Option<Timestamp>) -> Option<i64> {
+    Some((finished_at? - started_at?).num_milliseconds())
 }
 
 /// Share of unreadable rows, in percent, above which the marketplace must have changed its contract.

@@ -1,12 +1,12 @@
 //! What every connector can do: read one marketplace account, page by page.
 //!
-//! A connector holds no state between calls. All it needs to go on is in the [`Position`] it gave with the page
-//! before, so a process that was killed goes on where the last committed page ended.
+//! All that a connector needs to go on is in the [`Position`] it gave with the page before, so a process that was killed
+//! goes on where the last committed page ended. What it remembers besides only spares a call.
 
 use async_trait::async_trait;
 use domain::{
     clock::Timestamp,
-    marketplace::{AccountInfo, Descriptor, Side},
+    marketplace::{AccountInfo, Capability, Descriptor, Side},
     reading::{Assembly, Location, OrderRow, Position, ProductRow, ReadPage, StockRow},
 };
 
@@ -26,11 +26,16 @@ pub enum CatalogueScope {
 ///
 /// Every call may answer [`Error::RateLimited`]: nothing was read, and the same call with the same position succeeds
 /// after the wait. A reading has ended when a page has no [`ReadPage::next`]. A page's watermark is valid as soon as
-/// the page is committed; the last one given is the one to keep. A page without one changes nothing.
+/// the page is committed; the last one given is the one to keep. A page without one changes nothing. A page with a
+/// [`ReadPage::pause`] is committed like any other, and the next one asked for after the pause.
 #[async_trait]
 pub trait Marketplace: Send + Sync {
     /// What the connector says of itself.
     fn descriptor(&self) -> &'static Descriptor;
+
+    /// Which call of the marketplace tells of a capability when it is read with this credential, such as
+    /// `GET /api/v1/supplier/orders`; for people who ask where a figure comes from.
+    fn source(&self, what: Capability) -> &'static str;
 
     /// Asks the marketplace, with real calls, whose credential this is and what it can read.
     async fn verify(&self) -> Result<AccountInfo, Error>;

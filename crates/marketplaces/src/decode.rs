@@ -2,11 +2,14 @@
 //!
 //! A page must hold its shape; a row that does not is counted and left out.
 
+mod list;
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
+pub(crate) use self::list::{Keep, List, Listed};
 use crate::error::Error;
 
 /// An identifier or a short text: a string, or a number as it is written.
@@ -112,46 +115,66 @@ impl<'de> Deserialize<'de> for Decimal {
 /// The rows of a page, not yet read.
 pub(crate) type RawRows<'a> = Vec<&'a RawValue>;
 
+/// For a field that must be there and may be null: one that is missing has been renamed.
+pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
 /// Reads the shape of an answer. What breaks off is a transient failure; what does not fit is a changed contract.
 pub(crate) fn page<'a, T: Deserialize<'a>>(endpoint: &'static str, body: &'a [u8]) -> Result<T, Error> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let fault = |path: String, error: &serde_json::Error| {
-        if error.is_eof() {
-            let what = "the answer breaks off".to_owned();
-            return Error::Transient { operation: endpoint, what, retry_after: None };
-        }
-        Error::ContractChanged { endpoint, what: format!("{path}: {error}") }
-    };
     let value = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| fault(error.path().to_string(), error.inner()))?;
-    json.end().map_err(|error| fault(".".to_owned(), &error))?;
+        .map_err(|error| misfit(endpoint, &error.path().to_string(), error.inner()))?;
+    json.end().map_err(|error| misfit(endpoint, ".", &error))?;
     Ok(value)
 }
 
-/// Reads each row by itself. `row` turns the wire's row into ours, or says that it cannot be one.
+fn misfit(endpoint: &'static str, path: &str, error: &serde_json::Error) -> Error {
+    if error.is_eof() {
+        let what = "the answer breaks off".to_owned();
+        return Error::Transient { operation: endpoint, what, retry_after: None };
+    }
+    Error::ContractChanged { endpoint, what: format!("{path}: {error}") }
+}
+
+/// Reads each row by itself. `make` turns the wire's row into ours, or says that it cannot be one.
 pub(crate) fn rows<'a, T: Deserialize<'a>, R>(
     endpoint: &'static str,
     raw: RawRows<'a>,
-    row: impl Fn(T) -> Option<R>,
+    make: impl Fn(T) -> Option<R>,
 ) -> (Vec<R>, u64) {
     let mut failed = 0;
     let mut good = Vec::with_capacity(raw.len());
     for text in raw {
-        let read = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text.get()));
-        match read.map(&row) {
-            // No name has a NUL in it, and PostgreSQL would refuse the whole page for one.
-            Ok(Some(row)) if !text.get().contains("\\u0000") => good.push(row),
-            outcome => {
-                failed += 1;
-                if failed == 1 {
-                    let why =
-                        outcome.err().map_or_else(|| "a value makes no sense".to_owned(), |e| e.to_string());
-                    tracing::warn!(operation = endpoint, why, "a row cannot be read");
-                }
-            }
+        match row(text.get()).and_then(|row| make(row).ok_or_else(|| SENSELESS.to_owned())) {
+            Ok(row) => good.push(row),
+            Err(why) => note_failed(endpoint, &mut failed, &why),
         }
     }
     (good, failed)
+}
+
+/// Why a row that can be read is none all the same.
+const SENSELESS: &str = "a value makes no sense";
+
+/// Reads one row, or tells why it cannot be read.
+fn row<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    // No name has a NUL in it, and PostgreSQL would refuse the whole page for one.
+    if text.contains("\\u0000") {
+        return Err("a NUL".to_owned());
+    }
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text))
+        .map_err(|error| error.to_string())
+}
+
+/// Counts a row that cannot be read, and logs the first of its page.
+fn note_failed(endpoint: &'static str, failed: &mut u64, why: &str) {
+    *failed += 1;
+    if *failed == 1 {
+        tracing::warn!(operation = endpoint, why, "a row cannot be read");
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{limit::LimiterUnavailable, marketplace::Capability};
 
-use crate::connector::KnownCatalogueError;
+use crate::{connector::KnownCatalogueError, factory::CredentialProblem};
 
 /// What is wrong with a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,9 @@ pub enum Error {
         /// By which call.
         operation: &'static str,
     },
+    /// A field of the credential turned out to be wrong when it was used. Concerns the whole account.
+    #[error(transparent)]
+    Credential(#[from] CredentialProblem),
     /// A limit of the marketplace allows no call yet. Nothing was read; the same call may be made after the wait.
     #[error("{group}: no call before {retry_after:?} has passed")]
     RateLimited {
@@ -86,7 +89,7 @@ impl Error {
     /// A stable code for callers and metrics.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Auth { kind: AuthProblem::Invalid, .. } => "credentials_invalid",
+            Self::Auth { kind: AuthProblem::Invalid, .. } | Self::Credential(_) => "credentials_invalid",
             Self::Auth { kind: AuthProblem::Expired, .. } => "credentials_expired",
             Self::Auth { kind: AuthProblem::Revoked, .. } => "credentials_revoked",
             Self::Auth { kind: AuthProblem::Scope(_), .. } => "credentials_scope",
@@ -106,6 +109,7 @@ impl Error {
     pub const fn seller_message(&self) -> &'static str {
         match self {
             Self::Auth { kind, .. } => kind.seller_message(),
+            Self::Credential(problem) => problem.what,
             Self::RateLimited { .. } => {
                 "The marketplace allows only so many requests. We will go on as soon as it lets us."
             }
@@ -129,27 +133,29 @@ impl Error {
 impl AuthProblem {
     const fn seller_message(self) -> &'static str {
         match self {
-            Self::Invalid => "The marketplace does not accept this token. Make a new one and enter it here.",
-            Self::Expired => "This token has expired. Make a new one and enter it here.",
-            Self::Revoked => "This token has been withdrawn. Make a new one and enter it here.",
+            Self::Invalid => {
+                "The marketplace does not accept this credential. Make a new one and enter it here."
+            }
+            Self::Expired => "This credential has expired. Make a new one and enter it here.",
+            Self::Revoked => "This credential has been withdrawn. Make a new one and enter it here.",
             Self::Scope(Capability::Products) => {
-                "This token does not give access to your product cards. Make one that does."
+                "This credential does not give access to your products. Make one that does."
             }
             Self::Scope(Capability::Locations) => {
-                "This token does not give access to your warehouses. Make one that does."
+                "This credential does not give access to your warehouses. Make one that does."
             }
             Self::Scope(Capability::StockSeller) => {
-                "This token does not give access to the stock in your own warehouses. Make one that does."
+                "This credential does not give access to the stock in your own warehouses. Make one that does."
             }
             Self::Scope(Capability::StockMarketplace) => {
-                "This token does not give access to the stock in the marketplace's warehouses. Make one that does."
+                "This credential does not give access to the stock in the marketplace's warehouses. Make one that does."
             }
             Self::Scope(Capability::Orders) => {
-                "This token does not give access to your orders. Make one that does."
+                "This credential does not give access to your orders. Make one that does."
             }
             Self::Plan => "The marketplace does not let us make requests for this account at present.",
             Self::Unsupported => {
-                "Tokens of this type are not supported. Make a Personal or a Service token and enter it here."
+                "This credential is for the marketplace's test environment. Make one for the real one and enter it here."
             }
         }
     }

@@ -5,14 +5,16 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     clock::Clock,
     limit::SellerLimiter,
-    marketplace::{Credential, Descriptor, MarketplaceCode, Seller},
+    marketplace::{Capabilities, Credential, Descriptor, MarketplaceCode, Seller},
 };
 use url::Url;
 
 use crate::{
     Marketplace,
-    http::{Caller, ClientBuildError},
+    http::{Caller, ClientBuildError, guard::Guard},
+    manual,
     observer::CallObserver,
+    vendure::{self, Vendure},
     wildberries::{self, Wildberries},
 };
 
@@ -53,6 +55,26 @@ pub struct CredentialProblem {
     pub what: &'static str,
 }
 
+/// Why an account cannot be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// The credential cannot even be tried.
+    #[error(transparent)]
+    Credential(#[from] CredentialProblem),
+    /// There is no marketplace behind accounts of this kind.
+    #[error("there is no marketplace to connect to")]
+    NothingToConnect,
+}
+
+/// What an account has proven to be when its credential was verified.
+#[derive(Debug, Clone, Copy)]
+pub struct Proven<'a> {
+    /// Whose it is.
+    pub seller: &'a Seller,
+    /// What it can read.
+    pub capabilities: &'a Capabilities,
+}
+
 /// Opens connectors; one for the whole process.
 pub struct Factory {
     caller: Arc<Caller>,
@@ -76,26 +98,41 @@ impl Factory {
 
     /// Every marketplace that can be connected.
     pub fn descriptors(&self) -> &'static [&'static Descriptor] {
-        static ALL: [&Descriptor; 1] = [&wildberries::DESCRIPTOR];
+        static ALL: [&Descriptor; 3] = [&wildberries::DESCRIPTOR, &vendure::DESCRIPTOR, &manual::DESCRIPTOR];
         &ALL
     }
 
-    /// Opens an account. `seller` is whose account it has proven to be; none while that is to be found out by
-    /// [`Marketplace::verify`]. Makes no call.
+    /// Every call that connectors make, by the names that observers are told.
+    pub fn operations() -> Vec<(MarketplaceCode, &'static str)> {
+        let of = |code, names: &'static [&'static str]| names.iter().map(move |name| (code, *name));
+        of(MarketplaceCode::Wildberries, wildberries::OPERATIONS)
+            .chain(of(MarketplaceCode::Vendure, vendure::OPERATIONS))
+            .collect()
+    }
+
+    /// Opens an account. `proven` is none while [`Marketplace::verify`] is still to find that out. Makes no call.
     pub fn connect(
         &self,
         code: MarketplaceCode,
         credential: &Credential,
-        seller: Option<&Seller>,
-    ) -> Result<Box<dyn Marketplace>, CredentialProblem> {
+        proven: Option<Proven<'_>>,
+    ) -> Result<Box<dyn Marketplace>, ConnectError> {
         match code {
             MarketplaceCode::Wildberries => Ok(Box::new(Wildberries::connect(
                 Arc::clone(&self.caller),
                 Arc::clone(&self.clock),
                 self.settings.wildberries_base_url.as_ref(),
                 credential,
-                seller,
+                proven,
             )?)),
+            MarketplaceCode::Vendure => Ok(Box::new(Vendure::connect(
+                Arc::clone(&self.caller),
+                Arc::clone(&self.clock),
+                Guard::new(self.settings.allow_private),
+                credential,
+                proven,
+            )?)),
+            MarketplaceCode::Manual => Err(ConnectError::NothingToConnect),
         }
     }
 }

@@ -11,12 +11,15 @@ mod decode;
 mod error;
 mod factory;
 pub mod http;
+mod manual;
 mod observer;
+mod report;
+mod vendure;
 mod wildberries;
 
 pub use crate::{
     connector::{CatalogueScope, KnownCatalogue, KnownCatalogueError, Marketplace},
     error::{AuthProblem, Error},
-    factory::{CredentialProblem, Factory, Settings},
+    factory::{ConnectError, CredentialProblem, Factory, Proven, Settings},
     observer::{CallObserver, CallOutcome, Unobserved},
 };

@@ -37,7 +37,7 @@ impl CallOutcome {
         match result {
             Ok(_) => Self::Ok,
             Err(Error::RateLimited { .. }) => Self::RateLimited,
-            Err(Error::Auth { .. }) => Self::Auth,
+            Err(Error::Auth { .. } | Error::Credential(_)) => Self::Auth,
             Err(Error::Transient { .. } | Error::LimiterUnavailable(_) | Error::KnownCatalogue(_)) => {
                 Self::Transient
             }

@@ -69,6 +69,9 @@ pub(crate) struct SandboxArguments {
     /// Product cards of each seller.
     #[arg(long, default_value_t = 130)]
     pub(crate) cards: u32,
+    /// Days of orders that exist at the start.
+    #[arg(long, default_value_t = 90)]
+    pub(crate) history_days: u32,
     /// How many times faster than in real life orders arrive.
     #[arg(long, default_value_t = 1.0)]
     pub(crate) speed: f64,

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use api::Environment;
-use migrations::{Migrator, MigratorTrait as _, grants};
+use migrations::{DatabaseConnection, Migrator, MigratorTrait as _, grants};
 use storage::{Db, schema};
 
 use crate::config::{Config, Database, DatabaseUrl};
@@ -60,25 +60,31 @@ pub(crate) async fn up(database: &Database) -> anyhow::Result<Vec<String>> {
     let pool = url.pool(1).open().await.context("connecting to the database")?;
     let migrated = async {
         let missing = Migrator::get_pending_migrations_read_only(&pool).await?;
-        if !missing.is_empty() {
-            let mut tries_left = if url.is_postgres() { TRIES } else { 1 };
-            while let Err(error) = Migrator::up(&pool, None).await {
-                tries_left -= 1;
-                if tries_left == 0 {
-                    return Err(error).context("migrating");
-                }
-                tracing::warn!(%error, tries_left, "not migrated; perhaps another process migrates at the same time");
-                tokio::time::sleep(PAUSE).await;
+        let mut tries_left = if url.is_postgres() { TRIES } else { 1 };
+        while let Err(error) = apply(&pool, database, !missing.is_empty()).await {
+            tries_left -= 1;
+            if tries_left == 0 {
+                return Err(error);
             }
-        }
-        if let (Some(_), Some(role)) = (&database.admin_url, database.url.user()) {
-            grants::apply(&pool, role).await.with_context(|| format!("granting {role} its rights"))?;
+            tracing::warn!(%error, tries_left, "not migrated; perhaps another process migrates at the same time");
+            tokio::time::sleep(PAUSE).await;
         }
         Ok(missing.iter().map(|step| step.name().to_owned()).collect())
     };
     let migrated = migrated.await;
     pool.close().await.context("closing the migration's pool")?;
     migrated
+}
+
+/// Steps and rights, both safe to repeat. On PostgreSQL either fails where another process is at the same rows.
+async fn apply(pool: &DatabaseConnection, database: &Database, is_old: bool) -> anyhow::Result<()> {
+    if is_old {
+        Migrator::up(pool, None).await.context("migrating")?;
+    }
+    if let (Some(_), Some(role)) = (&database.admin_url, database.url.user()) {
+        grants::apply(pool, role).await.with_context(|| format!("granting {role} its rights"))?;
+    }
+    Ok(())
 }
 
 /// Undoes the last steps. Returns them.

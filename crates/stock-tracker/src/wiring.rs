@@ -92,7 +92,10 @@ fn metrics(config: &Config, purpose: Purpose) -> anyhow::Result<Metrics> {
         tenant_limit: config.metrics.tenant_limit,
         known: KnownLabels {
             marketplaces: MarketplaceCode::ALL.map(MarketplaceCode::name).to_vec(),
-            operations: Vec::new(),
+            operations: marketplaces::Factory::operations()
+                .into_iter()
+                .map(|(marketplace, operation)| (marketplace.name(), operation))
+                .collect(),
             tasks: worker::TASKS.to_vec(),
         },
         clock: clock(),

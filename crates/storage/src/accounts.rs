@@ -6,6 +6,7 @@ use domain::{
     marketplace::{Account, AccountInfo, AccountState, Capabilities, CredentialFacts, LastSync, Seller},
     page::{Page, PageRequest},
     sync::SyncState,
+    tenant::Tenant,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -16,9 +17,9 @@ use uuid::Uuid;
 use crate::{
     codec,
     db::{TenantTx, WriteTx},
-    entity::{account_schedule, marketplace_account, tenant},
+    entity::{account_schedule, marketplace_account, stock_reading},
     error::Error,
-    keyset,
+    keyset, tenants,
 };
 
 const LIST: &str = "marketplace_accounts";
@@ -42,8 +43,8 @@ pub async fn list<M>(tx: &TenantTx<M>, page: &PageRequest) -> Result<Page<Accoun
         query = query.filter(marketplace_account::Column::Id.gt(after));
     }
     let rows = with_schedule(tx, query).await?;
-    let interval = default_interval(tx).await?;
-    keyset::page(LIST, page, rows, |(row, _)| row.id, |(row, due)| account(row, due, interval))
+    let tenant = defaults(tx).await?;
+    keyset::page(LIST, page, rows, |(row, _)| row.id, |(row, due)| account(row, due, &tenant))
 }
 
 /// Every account, oldest first.
@@ -52,8 +53,8 @@ pub async fn all<M>(tx: &TenantTx<M>) -> Result<Vec<Account>, Error> {
         .filter(marketplace_account::Column::TenantId.eq(tx.tenant()))
         .order_by_asc(marketplace_account::Column::Id);
     let rows = with_schedule(tx, query).await?;
-    let interval = default_interval(tx).await?;
-    rows.into_iter().map(|(row, due)| account(row, due, interval)).collect()
+    let tenant = defaults(tx).await?;
+    rows.into_iter().map(|(row, due)| account(row, due, &tenant)).collect()
 }
 
 /// One account.
@@ -64,7 +65,7 @@ pub async fn get<M>(tx: &TenantTx<M>, id: AccountId) -> Result<Option<SealedAcco
         return Ok(None);
     };
     let credential = row.credential_sealed.clone();
-    let account = account(row, due, default_interval(tx).await?)?;
+    let account = account(row, due, &defaults(tx).await?)?;
     Ok(Some(SealedAccount { account, credential }))
 }
 
@@ -91,15 +92,15 @@ async fn with_schedule<M>(
         .collect())
 }
 
-async fn default_interval<M>(tx: &TenantTx<M>) -> Result<i32, Error> {
-    let row = tenant::Entity::find_by_id(tx.tenant()).one(tx.inner()).await?;
-    row.map(|t| t.sync_interval_minutes).ok_or(Error::MissingReference)
+/// The tenant, for what an account takes from it: its interval and its zone, unless it has its own.
+async fn defaults<M>(tx: &TenantTx<M>) -> Result<Tenant, Error> {
+    tenants::get(tx).await?.ok_or(Error::MissingReference)
 }
 
 fn account(
     row: marketplace_account::Model,
     due: Option<account_schedule::Model>,
-    default_interval: i32,
+    tenant: &Tenant,
 ) -> Result<Account, Error> {
     let last_sync = match (row.last_sync_state, row.last_sync_at) {
         (Some(state), Some(finished_at)) => {
@@ -107,9 +108,10 @@ fn account(
         }
         _ => None,
     };
+    let marketplace = codec::marketplace(&row.marketplace)?;
     Ok(Account {
         id: row.id.into(),
-        marketplace: codec::marketplace(&row.marketplace)?,
+        marketplace,
         name: row.name,
         state: codec::word("account state", &row.state)?,
         seller: Seller { external_id: row.seller_external_id, name: row.seller_name },
@@ -118,16 +120,25 @@ fn account(
             masked: row.credential_masked,
             expires_at: row.credential_expires_at,
             scopes: codec::from_json("credential scopes", &row.credential_scopes)?,
+            kind: row.credential_kind,
+            notes: codec::from_json("credential notes", &row.credential_notes)?,
         },
-        sync_interval_minutes: row.sync_interval_minutes.unwrap_or(default_interval),
+        zone: marketplace.own_zone().unwrap_or(tenant.zone),
+        sync_interval_minutes: row.sync_interval_minutes.unwrap_or(tenant.sync_interval_minutes),
         last_sync,
         next_sync_at: due.and_then(|d| d.next_sync_at),
         created_at: row.created_at,
     })
 }
 
-/// Adds an account. [`Error::Duplicate`] if the tenant has connected the seller already.
-pub async fn insert(tx: &WriteTx, account: &Account, sealed: String) -> Result<(), Error> {
+/// Adds an account, with an interval of its own where it is not to follow the tenant's. [`Error::Duplicate`] if the
+/// tenant has connected the seller already.
+pub async fn insert(
+    tx: &WriteTx,
+    account: &Account,
+    own_interval_minutes: Option<i32>,
+    sealed: String,
+) -> Result<(), Error> {
     let row = marketplace_account::ActiveModel {
         tenant_id: Set(tx.tenant()),
         id: Set(account.id.into()),
@@ -141,7 +152,9 @@ pub async fn insert(tx: &WriteTx, account: &Account, sealed: String) -> Result<(
         credential_masked: Set(account.credential.masked.clone()),
         credential_expires_at: Set(account.credential.expires_at),
         credential_scopes: Set(codec::to_json(&account.credential.scopes)),
-        sync_interval_minutes: Set(None),
+        credential_kind: Set(account.credential.kind.clone()),
+        credential_notes: Set(codec::to_json(&account.credential.notes)),
+        sync_interval_minutes: Set(own_interval_minutes),
         last_sync_state: Set(None),
         last_sync_at: Set(None),
         created_at: Set(account.created_at),
@@ -192,6 +205,8 @@ pub async fn update_credential(
         .col_expr(Column::CredentialMasked, Expr::value(info.facts.masked.as_str()))
         .col_expr(Column::CredentialExpiresAt, Expr::value(info.facts.expires_at))
         .col_expr(Column::CredentialScopes, Expr::value(codec::to_json(&info.facts.scopes)))
+        .col_expr(Column::CredentialKind, Expr::value(info.facts.kind.clone()))
+        .col_expr(Column::CredentialNotes, Expr::value(codec::to_json(&info.facts.notes)))
         .col_expr(Column::UpdatedAt, Expr::value(at))
         .exec(tx.inner())
         .await?;
@@ -229,6 +244,11 @@ pub async fn note_sync(tx: &WriteTx, id: AccountId, state: SyncState, at: Timest
 
 /// Removes an account with everything read from it. Says whether there was one.
 pub async fn remove(tx: &WriteTx, id: AccountId) -> Result<bool, Error> {
+    stock_reading::Entity::delete_many()
+        .filter(stock_reading::Column::TenantId.eq(tx.tenant()))
+        .filter(stock_reading::Column::AccountId.eq(id.as_uuid()))
+        .exec(tx.inner())
+        .await?;
     let gone =
         marketplace_account::Entity::delete_by_id((tx.tenant(), id.as_uuid())).exec(tx.inner()).await?;
     Ok(gone.rows_affected > 0)

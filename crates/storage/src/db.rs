@@ -13,6 +13,9 @@ use uuid::Uuid;
 
 use crate::{error::Error, scope::TenantScope};
 
+/// Prepared statements that a connection keeps. Some write hundreds of rows at once and hold as much memory.
+const STATEMENTS: usize = 32;
+
 /// How to connect.
 #[derive(Debug, Clone)]
 pub struct PoolSettings {
@@ -38,8 +41,10 @@ impl PoolSettings {
             .acquire_timeout(self.acquire_timeout)
             .connect_timeout(self.acquire_timeout)
             .sqlx_logging(false)
+            .map_sqlx_postgres_opts(|postgres| postgres.statement_cache_capacity(STATEMENTS))
             .map_sqlx_sqlite_opts(|sqlite| {
                 sqlite
+                    .statement_cache_capacity(STATEMENTS)
                     .create_if_missing(true)
                     .foreign_keys(true)
                     .journal_mode(SqliteJournalMode::Wal)
@@ -73,12 +78,18 @@ pub enum Reason {
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: DatabaseConnection,
+    size: u32,
 }
 
 impl Db {
     /// Connects.
     pub async fn connect(settings: &PoolSettings) -> Result<Self, Error> {
-        Ok(Self { pool: settings.open().await? })
+        Ok(Self { pool: settings.open().await?, size: settings.size })
+    }
+
+    /// Most connections of this process.
+    pub const fn size(&self) -> u32 {
+        self.size
     }
 
     /// Closes every connection.

@@ -29,20 +29,28 @@ pub async fn write(tx: &WriteTx, account: AccountId, at: Timestamp) -> Result<u6
         FIGURES.iter().map(|column| format!("product.{column} <> f.{column}")).collect();
     let sql = format!(
         "UPDATE product SET {set}, total_stock = f.total_stock, cover_rank = f.cover_rank, currency = f.currency, \
-           updated_at = $3 \
+           partly_measured = f.partly_measured, updated_at = $3 \
          FROM (SELECT v.*, {rank} AS cover_rank FROM ( \
              SELECT v.*, {total} AS total_stock FROM ( \
-               SELECT p.id AS product_id, MAX(x.currency) AS currency, {sums} FROM product p \
+               SELECT p.id AS product_id, MAX(x.currency) AS currency, {PARTLY_MEASURED} AS partly_measured, {sums} \
+               FROM product p \
                LEFT JOIN variant x ON x.tenant_id = p.tenant_id AND x.product_id = p.id \
                WHERE p.tenant_id = $1 AND p.account_id = $2 GROUP BY p.id) v) v) f \
          WHERE product.tenant_id = $1 AND product.id = f.product_id \
-           AND ({differs} OR product.currency IS DISTINCT FROM f.currency OR product.total_stock <> f.total_stock)",
+           AND ({differs} OR product.currency IS DISTINCT FROM f.currency OR product.total_stock <> f.total_stock \
+             OR product.partly_measured <> f.partly_measured)",
         set = set.join(", "),
         sums = sums.join(", "),
         differs = differs.join(" OR "),
     );
     tx.execute(&sql, [tx.tenant().into(), account.as_uuid().into(), at.into()]).await
 }
+
+/// Whether a side tells the stock of some variants of a product and not of others that are in the catalogue too.
+const PARTLY_MEASURED: &str = "\
+    COALESCE(MAX(CASE WHEN x.active AND x.fbo_stock IS NULL THEN 1 ELSE 0 END), 0) = 1 AND MAX(x.fbo_stock) IS NOT NULL \
+    OR COALESCE(MAX(CASE WHEN x.active AND x.fbs_stock IS NULL THEN 1 ELSE 0 END), 0) = 1 \
+       AND MAX(x.fbs_stock) IS NOT NULL";
 
 /// Figures of a product that are plain sums over its variants.
 const FIGURES: [&str; 8] = [

@@ -15,15 +15,18 @@
 //! ```
 
 pub mod accounts;
+pub mod analytics;
 pub mod catalogue;
 mod codec;
 mod db;
 mod entity;
 mod error;
 pub mod events;
+pub mod explain;
 pub mod figures;
 pub mod idempotency;
 pub mod identities;
+pub mod imports;
 pub mod jobs;
 pub mod keyset;
 pub mod limits;

@@ -1,5 +1,6 @@
 //! Signed-in devices and the rotation of their refresh tokens.
 
+use chrono::TimeDelta;
 use domain::{
     actor::{Actor, ActorKind},
     clock::Timestamp,
@@ -156,9 +157,13 @@ pub enum Rotation {
     Unknown,
     /// It had been traded before this request came: somebody else has it too. Its session is ended.
     Reused,
-    /// Another request traded it at this very moment. That is a race, not a theft: the session lives on.
+    /// Another request has only just traded it. That is a race, not a theft: the session lives on.
     Lost,
 }
+
+/// For how long a traded token that comes again is taken for a race: two tabs of a browser, or a request sent again. It
+/// opens nothing in that time either.
+const RACE: TimeDelta = TimeDelta::seconds(10);
 
 /// Trades a refresh token for a new one.
 pub async fn rotate(
@@ -173,7 +178,10 @@ pub async fn rotate(
     let Some(token) = found else {
         return Ok(Rotation::Unknown);
     };
-    if token.used_at.is_some() {
+    if let Some(used_at) = token.used_at {
+        if now - used_at < RACE {
+            return Ok(Rotation::Lost);
+        }
         end(db, token.session_id, now).await?;
         return Ok(Rotation::Reused);
     }

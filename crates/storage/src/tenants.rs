@@ -5,7 +5,7 @@ use domain::{
     ids::UserId,
     tenant::{LowStockRule, Tenant, User},
 };
-use sea_orm::{ActiveValue::Set, EntityTrait as _};
+use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait as _};
 
 use crate::{
     codec,
@@ -30,6 +30,14 @@ pub async fn get<M>(tx: &TenantTx<M>) -> Result<Option<Tenant>, Error> {
         })
     })
     .transpose()
+}
+
+/// Keeps the tenant to this transaction until it ends: nobody has order lines of it open meanwhile, nor opens any.
+pub async fn hold(tx: &WriteTx) -> Result<(), Error> {
+    if tx.backend() == DbBackend::Postgres {
+        tx.execute("SELECT id FROM tenant WHERE id = $1 FOR UPDATE", [tx.tenant().into()]).await?;
+    }
+    Ok(())
 }
 
 /// Writes the settings of the tenant.

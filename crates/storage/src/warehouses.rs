@@ -11,12 +11,13 @@ use domain::{
     reading::Location,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use crate::{
-    codec,
+    analytics::Shelves,
     db::{TenantTx, WriteTx},
     entity::warehouse,
     error::Error,
@@ -178,59 +179,15 @@ pub async fn list<M>(
     page: &PageRequest,
     ages: &Ages,
 ) -> Result<Page<Warehouse>, Error> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: Uuid,
-        account_id: Uuid,
-        marketplace: String,
-        external_id: Option<String>,
-        name: String,
-        kind: String,
-        total_stock: Option<i64>,
-        ordered_units: Option<i64>,
-        product_count: i64,
+    use warehouse::Column;
+    let mut query = warehouse::Entity::find().filter(Column::TenantId.eq(tx.tenant()));
+    if let Some(id) = account {
+        query = query.filter(Column::AccountId.eq(id.as_uuid()));
     }
-    let after = keyset::after::<Uuid>(LIST, page)?;
-    // The figures of a place without any level are known too, once its side or the orders have been read: zero.
-    let sql = "SELECT w.id, w.account_id, a.marketplace, w.external_id, w.name, w.kind, \
-               CASE WHEN COUNT(l.available) > 0 OR (MAX(s.completed_at) IS NOT NULL AND w.kind <> 'marketplace') \
-                    THEN CAST(COALESCE(SUM(l.available), 0) AS BIGINT) END AS total_stock, \
-               CASE WHEN MAX(o.completed_at) IS NOT NULL \
-                    THEN CAST(COALESCE(SUM(l.ordered_units), 0) AS BIGINT) END AS ordered_units, \
-               CAST(COUNT(DISTINCT CASE WHEN l.available > 0 THEN l.product_id END) AS BIGINT) AS product_count \
-               FROM warehouse w \
-               JOIN marketplace_account a ON a.tenant_id = w.tenant_id AND a.id = w.account_id \
-               LEFT JOIN account_reading s ON s.tenant_id = w.tenant_id AND s.account_id = w.account_id \
-                    AND s.subject = CASE w.kind WHEN 'seller' THEN 'fbs' ELSE 'fbo' END \
-               LEFT JOIN account_reading o ON o.tenant_id = w.tenant_id AND o.account_id = w.account_id \
-                    AND o.subject = 'orders' \
-               LEFT JOIN stock_level l ON l.tenant_id = w.tenant_id AND l.warehouse_id = w.id \
-               WHERE w.tenant_id = $1 AND ($2 IS NULL OR w.account_id = $2) AND ($3 IS NULL OR w.id > $3) \
-               GROUP BY w.id, w.account_id, a.marketplace, w.external_id, w.name, w.kind \
-               ORDER BY w.id LIMIT $4";
-    let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
-    let values = [tx.tenant().into(), account.map(AccountId::as_uuid).into(), after.into(), limit.into()];
-    let rows = tx.rows::<Row>(sql, values).await?;
-    keyset::page(
-        LIST,
-        page,
-        rows,
-        |row| row.id,
-        |row| {
-            let kind: WarehouseKind = codec::word("kind of warehouse", &row.kind)?;
-            let account_id = row.account_id.into();
-            Ok(Warehouse {
-                id: row.id.into(),
-                account_id,
-                marketplace: codec::marketplace(&row.marketplace)?,
-                external_id: row.external_id,
-                name: row.name,
-                kind,
-                total_stock: row.total_stock,
-                ordered_units: row.ordered_units,
-                product_count: row.product_count,
-                as_of: row.total_stock.and_then(|_| ages.stock(account_id, kind.side())),
-            })
-        },
-    )
+    if let Some(after) = keyset::after::<Uuid>(LIST, page)? {
+        query = query.filter(Column::Id.gt(after));
+    }
+    let rows = query.order_by_asc(Column::Id).limit(page.limit + 1).all(tx.inner()).await?;
+    let shelves = Shelves::of(tx, account).await?;
+    keyset::page(LIST, page, rows, |row| row.id, |row| shelves.warehouse(row, ages))
 }

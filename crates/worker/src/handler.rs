@@ -1,5 +1,7 @@
 //! What a worker runs.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{
     ids::JobId,
@@ -23,6 +25,8 @@ pub struct Run {
     pub attempt: i32,
     /// Whether the job is given up if this run fails.
     pub last_attempt: bool,
+    /// How long the job rests if this run fails and does not say itself how long.
+    pub pause: Duration,
     /// The request that caused the job, if one did.
     pub request_id: Option<String>,
 }

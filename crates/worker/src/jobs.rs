@@ -1,5 +1,6 @@
 //! What each job does: one file for each kind, over the use cases of `app`.
 
+mod move_days;
 mod sync_account;
 mod turn_day;
 
@@ -35,6 +36,7 @@ impl Handler for Jobs {
         match run.job {
             Job::SyncAccount { sync_id, .. } => sync_account::run(self, &run, sync_id, &signals).await,
             Job::TurnDay { account_id, .. } => turn_day::run(self, &run, account_id).await,
+            Job::MoveDays { account_id, .. } => move_days::run(self, &run, account_id, &signals).await,
         }
     }
 }

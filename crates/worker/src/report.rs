@@ -6,7 +6,7 @@ use monitoring::metrics::{Metrics, TaskInProgress, labels::TaskStatus};
 use storage::jobs::{ClaimedJob, Reaped, Settlement};
 
 /// The names under which runs are counted.
-pub const TASKS: [&str; 2] = ["sync_account", "turn_day"];
+pub const TASKS: [&str; 3] = ["sync_account", "turn_day", "move_days"];
 
 /// The name for a job that this code does not know, from a newer version.
 const UNKNOWN: &str = "unknown";
@@ -112,7 +112,7 @@ fn millis(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use domain::{
-        ids::{AccountId, SyncId},
+        ids::{AccountId, SyncId, ZoneChangeId},
         job::Job,
     };
 
@@ -124,10 +124,11 @@ mod tests {
         for job in [
             Job::SyncAccount { sync_id: SyncId::generate(), account_id },
             Job::TurnDay { account_id, today: domain_day() },
+            Job::MoveDays { account_id, change_id: ZoneChangeId::generate() },
         ] {
             // A new job must be added here and to `TASKS`.
             match job {
-                Job::SyncAccount { .. } | Job::TurnDay { .. } => {}
+                Job::SyncAccount { .. } | Job::TurnDay { .. } | Job::MoveDays { .. } => {}
             }
             assert_eq!(task(job.kind()), job.kind());
         }

@@ -21,6 +21,7 @@ use tracing::Instrument as _;
 use crate::{
     extract::{self, Authenticated},
     problem::{Problem, ProblemCode, render},
+    resources::Received,
     service::Shared,
 };
 
@@ -87,20 +88,28 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
-/// Looks the key up. The body is read for it and put back.
+/// Looks the key up. The body is read for it and put back, unless it has been received already.
 async fn begin(
     app: &App,
     caller: &Authenticated,
     request: &mut ServiceRequest,
     key: &str,
 ) -> Result<Attempt, Problem> {
-    let payload = request.take_payload();
-    let body = extract::read(request.request(), payload).await?;
+    let received = request.extensions().get::<Received>().map(|received| Bytes::from(received.hash.clone()));
+    let body = if let Some(hash) = received {
+        hash
+    } else {
+        let payload = request.take_payload();
+        let body = extract::read(request.request(), payload).await?;
+        request.set_payload(replayed_payload(body.clone()));
+        body
+    };
     let mut hash = Sha256::new();
-    for part in [request.method().as_str().as_bytes(), b" ", request.path().as_bytes(), b"\n", &body] {
+    let (path, query) = (request.path(), request.query_string());
+    for part in [request.method().as_str(), " ", path, "?", query, "\n"] {
         hash.update(part);
     }
-    request.set_payload(replayed_payload(body));
+    hash.update(&body);
     let route = request.match_pattern().unwrap_or_default();
     let operation = format!("{} {route}", request.method());
     Ok(app.idempotency().begin(caller, &operation, key, &format!("{:x}", hash.finalize())).await?)

@@ -32,6 +32,9 @@ pub struct ProblemBody {
     /// With 422 only: every wrong field that was found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
+    /// With `import_invalid` only: how many things are wrong with the file, which may be more than `errors` lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors_total: Option<u64>,
     /// The cause; only where the operator has switched debugging on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debug: Option<String>,
@@ -40,7 +43,8 @@ pub struct ProblemBody {
 /// One wrong field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldProblem {
-    /// Where: a JSON pointer into the body (`/credentials/token`), or `/query/…` or `/header/…` and the name.
+    /// Where: a JSON pointer into the body (`/credentials/token`), `/query/…` or `/header/…` and the name, or a place in
+    /// an imported file (`/lines/7/available`, `/columns/sku`, `/file`).
     #[schema(example = "/query/limit")]
     pub pointer: String,
     /// What is wrong, to follow the field's name.

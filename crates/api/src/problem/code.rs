@@ -73,19 +73,28 @@ problem_codes! {
     SellerChanged = "seller_changed" CONFLICT "Credential of another seller";
     /// There is no marketplace account to sync.
     NoAccount = "no_account" CONFLICT "No marketplace account";
+    /// There is no marketplace behind the account that could be asked: it changes by imports alone.
+    NotSynced = "not_synced" CONFLICT "Account not synced";
+    /// The catalogue and the stock of the account are what its marketplace says. Import into an account of `manual`.
+    NotImportable = "not_importable" CONFLICT "Account takes no imports";
     /// The sync has ended and cannot be cancelled any more.
     SyncEnded = "sync_ended" CONFLICT "Sync already ended";
     /// A request with this `Idempotency-Key` is being answered right now. Try again shortly.
     IdempotencyInProgress = "idempotency_in_progress" CONFLICT "Request in progress";
-    /// The body is larger than 256 KiB.
+    /// The body is larger than 256 KiB, or 16 MiB for a file that is imported.
     BodyTooLarge = "body_too_large" PAYLOAD_TOO_LARGE "Body too large";
-    /// The body is not `application/json`, or is compressed.
+    /// The body is not `application/json`, or no file that can be imported, or is compressed.
     UnsupportedMediaType = "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Unsupported media type";
     /// A field of the body, a query parameter or a header is unknown, missing, of the wrong type or out of range.
     /// `errors` says which: `/name` in the body, `/query/name`, `/header/name`.
     ValidationFailed = "validation_failed" UNPROCESSABLE_ENTITY "Validation failed";
     /// The cursor was not made by this list with these parameters. Start from the first page.
     InvalidCursor = "invalid_cursor" UNPROCESSABLE_ENTITY "Invalid cursor";
+    /// Something in an imported file is wrong, so nothing of it was taken. `errors` says what: `/lines/7/available`,
+    /// `/columns/sku`, `/file`. `errors_total` says how much.
+    ImportInvalid = "import_invalid" UNPROCESSABLE_ENTITY "Import refused";
+    /// One sheet does not hold what was asked for. Ask for less, as for one account.
+    ExportTooLarge = "export_too_large" UNPROCESSABLE_ENTITY "Export too large";
     /// The marketplace does not know the credential.
     CredentialsInvalid = "credentials_invalid" UNPROCESSABLE_ENTITY "Credential refused";
     /// The marketplace says that the credential has expired.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use app::{Conflict, CredentialRefusal, Error, RefusalKind, Unauthenticated};
+use domain::import;
 
 use super::{FieldProblem, Problem, ProblemCode};
 
@@ -29,6 +30,7 @@ impl From<Error> for Problem {
                     .collect();
                 problem
             }
+            Error::ImportRefused(problems) => import_refused(&problems),
             Error::InvalidCursor => Self::new(
                 ProblemCode::InvalidCursor,
                 "The cursor was not made by this list with these parameters; start from the first page.",
@@ -92,9 +94,36 @@ fn conflict(conflict: Conflict) -> Problem {
         Conflict::NoAccount => {
             (ProblemCode::NoAccount, "No marketplace account is connected that could be synced.")
         }
+        Conflict::NotSynced => {
+            (ProblemCode::NotSynced, "There is no marketplace behind this account that could be asked.")
+        }
+        Conflict::NotImportable => (
+            ProblemCode::NotImportable,
+            "The catalogue and the stock of this account are what its marketplace says.",
+        ),
         Conflict::SyncEnded => (ProblemCode::SyncEnded, "The sync has ended."),
     };
     Problem::new(code, detail)
+}
+
+impl From<&import::Problem> for FieldProblem {
+    fn from(problem: &import::Problem) -> Self {
+        Self { pointer: problem.place.to_string(), detail: problem.detail.clone() }
+    }
+}
+
+fn import_refused(problems: &import::Problems) -> Problem {
+    let told = match (problems.total(), problems.listed().len()) {
+        (1, _) => "One thing is wrong with the file; see `errors`.".to_owned(),
+        (total, listed) if total > listed as u64 => {
+            format!("{total} things are wrong with the file; `errors` has the first {listed}.")
+        }
+        (total, _) => format!("{total} things are wrong with the file; see `errors`."),
+    };
+    let mut problem = Problem::new(ProblemCode::ImportInvalid, format!("{told} Nothing of it was taken."));
+    problem.errors = problems.listed().iter().map(FieldProblem::from).collect();
+    problem.errors_total = Some(problems.total());
+    problem
 }
 
 fn refused(refusal: CredentialRefusal) -> Problem {
@@ -145,10 +174,16 @@ mod tests {
             (Error::NotFound, 404, "not_found"),
             (Error::Invalid(vec![Field::new("/name", "is bad")]), 422, "validation_failed"),
             (Error::InvalidCursor, 422, "invalid_cursor"),
+            (
+                Error::ImportRefused(import::Problems::one(import::Place::Line(7), "is bad")),
+                422,
+                "import_invalid",
+            ),
             (Error::Conflict(Conflict::EmailTaken), 409, "email_taken"),
             (Error::Conflict(Conflict::AccountExists), 409, "account_exists"),
             (Error::Conflict(Conflict::SellerChanged), 409, "seller_changed"),
             (Error::Conflict(Conflict::NoAccount), 409, "no_account"),
+            (Error::Conflict(Conflict::NotImportable), 409, "not_importable"),
             (Error::Conflict(Conflict::SyncEnded), 409, "sync_ended"),
             (refused(RefusalKind::Invalid), 422, "credentials_invalid"),
             (refused(RefusalKind::Expired), 422, "credentials_expired"),

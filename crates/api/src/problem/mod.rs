@@ -28,6 +28,8 @@ pub struct Problem {
     code: ProblemCode,
     detail: String,
     pub(crate) errors: Vec<FieldProblem>,
+    /// Everything that is wrong, where `errors` does not list all of it.
+    errors_total: Option<u64>,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What the operator may know: logged, and shown in debug mode only.
     cause: Option<String>,
@@ -36,7 +38,14 @@ pub struct Problem {
 impl Problem {
     /// A problem with words for this occurrence.
     pub(crate) fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None }
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            errors_total: None,
+            headers: Vec::new(),
+            cause: None,
+        }
     }
 
     /// One wrong field.

@@ -49,6 +49,7 @@ impl Problem {
             code: self.code.code(),
             request_id: request_id.to_owned(),
             errors: self.errors.clone(),
+            errors_total: self.errors_total,
             debug: self.cause.clone().filter(|_| shared.settings.debug),
         };
         let mut headers: HeaderMap = self.headers.iter().cloned().collect();

@@ -3,7 +3,9 @@
 mod accounts;
 mod analytics;
 mod auth;
+mod exports;
 mod health;
+mod imports;
 mod marketplaces;
 mod orders;
 mod products;
@@ -16,6 +18,8 @@ mod warehouses;
 use actix_web::middleware::from_fn;
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
+pub(crate) use self::imports::Received;
+pub use self::imports::imports_page;
 use crate::{middleware::authentication, settings::Settings};
 
 /// Every route. What is not meant for everybody is in the last scope, which lets nobody through unknown.
@@ -33,9 +37,11 @@ pub(crate) fn configure(routes: &mut ServiceConfig, settings: &Settings) {
                     .configure(tenants::configure)
                     .configure(marketplaces::configure)
                     .configure(accounts::configure)
+                    .configure(imports::configure)
                     .configure(syncs::configure)
                     .configure(products::configure)
                     .configure(stocks::configure)
+                    .configure(exports::configure)
                     .configure(warehouses::configure)
                     .configure(orders::configure)
                     .configure(analytics::configure),

@@ -30,8 +30,8 @@ macro_rules! words {
 }
 
 words! {
-    /// A marketplace.
-    Marketplace of domain::marketplace::MarketplaceCode { Wildberries }
+    /// A marketplace; `manual` is none: a catalogue and stock that come in files.
+    Marketplace of domain::marketplace::MarketplaceCode { Wildberries, Vendure, Manual }
     /// Something that a credential lets be read.
     Capability of domain::marketplace::Capability { Products, Locations, StockMarketplace, StockSeller, Orders }
     /// How an account stands: `active`, `auth_failed` (waits for a new credential), `paused`, `limited` (the
@@ -48,8 +48,8 @@ words! {
     Phase of domain::sync::Phase { Products, Locations, StockSeller, StockMarketplace, Orders, Figures }
     /// Whether a product is in the marketplace's catalogue.
     ProductStatus of domain::picture::ProductStatus { Active, Inactive }
-    /// What changed a stock level.
-    Cause of domain::picture::Cause { Sync }
+    /// What changed a stock level: another number that a sync read, or a file that was imported.
+    Cause of domain::picture::Cause { Sync, Import }
     /// Why days of cover are or are not a number.
     CoverState of domain::figures::CoverState { Ok, NoSales, OutOfStock }
     /// How much stock there is: 0 out, 1-5 critical, 6-20 low, 21-50 medium, 51-100 good, more excellent.

@@ -15,12 +15,12 @@ on_each_database!(
     accounts_are_changed_and_removed,
 );
 
-async fn get(service: &Service, person: &Person, path: &str) -> Value {
+pub(crate) async fn get(service: &Service, person: &Person, path: &str) -> Value {
     service.get(path).token(&person.access).send().await.expect(200)
 }
 
 /// Every item of a list, a few at a time.
-async fn walk(service: &Service, person: &Person, path: &str, limit: usize) -> Vec<Value> {
+pub(crate) async fn walk(service: &Service, person: &Person, path: &str, limit: usize) -> Vec<Value> {
     let (mut items, mut cursor) = (Vec::new(), String::new());
     loop {
         let join = if path.contains('?') { '&' } else { '?' };
@@ -35,7 +35,7 @@ async fn walk(service: &Service, person: &Person, path: &str, limit: usize) -> V
     }
 }
 
-fn sum(items: &[Value], field: &str) -> i64 {
+pub(crate) fn sum(items: &[Value], field: &str) -> i64 {
     items.iter().filter_map(|item| item[field].as_i64()).sum()
 }
 
@@ -44,13 +44,13 @@ fn members(value: &Value) -> BTreeSet<&str> {
     value.as_object().expect("an object").keys().map(String::as_str).collect()
 }
 
-fn assert_members(value: &Value, expected: &str) {
+pub(crate) fn assert_members(value: &Value, expected: &str) {
     let expected: BTreeSet<&str> = expected.split(", ").collect();
     let missing: Vec<_> = expected.difference(&members(value)).copied().collect::<Vec<_>>();
     assert!(missing.is_empty(), "{missing:?} not in {value}");
 }
 
-const FIGURES: &str = "total_stock, fbo_stock, fbs_stock, incomplete, in_transit_to_customer, in_transit_returns, ordered_units, cancelled_units, ordered_today, window_days, velocity_per_day, days_of_cover, cover_state, revenue, stock_state, as_of, stale";
+pub(crate) const FIGURES: &str = "total_stock, fbo_stock, fbs_stock, incomplete, in_transit_to_customer, in_transit_returns, ordered_units, cancelled_units, ordered_today, window_days, velocity_per_day, days_of_cover, cover_state, revenue, stock_state, as_of, stale";
 
 async fn the_picture_agrees_with_the_marketplace(database: TestDatabase) {
     let service = Service::with_marketplace(database).await;
@@ -203,7 +203,10 @@ async fn credentials_never_come_back(database: TestDatabase) {
         &account,
         "id, marketplace, name, state, seller, capabilities, credentials, sync_interval_minutes, last_sync, next_sync_at",
     );
-    assert_eq!(members(&account["credentials"]), BTreeSet::from(["expires_at", "masked", "scopes"]));
+    assert_eq!(
+        members(&account["credentials"]),
+        BTreeSet::from(["expires_at", "kind", "masked", "notes", "scopes"])
+    );
     let token = &service.sandbox().sellers()[0].token;
     let id = account["id"].as_str().expect("an id");
     for path in ["/api/v1/marketplace-accounts".to_owned(), format!("/api/v1/marketplace-accounts/{id}")] {

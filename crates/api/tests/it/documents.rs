@@ -7,11 +7,17 @@ use test_support::database::TestDatabase;
 
 use crate::service::Service;
 
-/// Every operation of the milestone, as the contract has it.
+/// Every operation, as the contract has it.
 const OPERATIONS: &str = "
 GET /
 GET /api
 GET /api/v1/analytics/dashboard
+GET /api/v1/analytics/low-stock
+GET /api/v1/analytics/stock-distribution
+GET /api/v1/analytics/sync-history
+GET /api/v1/analytics/top-products
+GET /api/v1/analytics/turnover
+GET /api/v1/analytics/warehouses
 GET /api/v1/auth/me
 GET /api/v1/health/
 GET /api/v1/health/live
@@ -21,9 +27,13 @@ GET /api/v1/marketplace-accounts/{id}
 GET /api/v1/marketplaces
 GET /api/v1/orders
 GET /api/v1/products
+GET /api/v1/products.xlsx
 GET /api/v1/products/{id}
+GET /api/v1/products/{id}/explain
 GET /api/v1/products/{id}/history
 GET /api/v1/stocks
+GET /api/v1/stocks.csv
+GET /api/v1/stocks.ndjson
 GET /api/v1/syncs
 GET /api/v1/syncs/{id}
 GET /api/v1/syncs/{id}/events
@@ -35,6 +45,8 @@ GET /health
 GET /health/detailed
 GET /metrics
 GET /openapi.json
+GET /redoc
+GET /redoc/{file}
 DELETE /api/v1/marketplace-accounts/{id}
 PATCH /api/v1/marketplace-accounts/{id}
 PATCH /api/v1/tenants/me
@@ -43,6 +55,8 @@ POST /api/v1/auth/logout
 POST /api/v1/auth/refresh
 POST /api/v1/auth/register
 POST /api/v1/marketplace-accounts
+POST /api/v1/marketplace-accounts/{id}/imports/products
+POST /api/v1/marketplace-accounts/{id}/imports/stock
 POST /api/v1/marketplace-accounts/{id}/sync
 POST /api/v1/marketplace-accounts/{id}/verify
 POST /api/v1/products/sync
@@ -169,12 +183,52 @@ async fn document_and_swagger_ui_come_from_this_origin() {
 }
 
 #[tokio::test]
+async fn redoc_comes_from_this_origin() {
+    let service = Service::start(TestDatabase::sqlite().await).await;
+    let page = service.get("/redoc").send().await;
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").starts_with("text/html"));
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+    for directive in policy.split(';') {
+        let sources = directive.split_whitespace().skip(1);
+        for source in sources {
+            let ours = ["'none'", "'self'", "'unsafe-inline'", "data:", "blob:"].contains(&source);
+            assert!(ours, "{source} is not ours");
+        }
+    }
+    assert!(policy.contains("script-src 'self';"), "no script but files of ours: {policy}");
+    let html = String::from_utf8_lossy(&page.body).into_owned();
+    assert!(html.contains("spec-url=\"/openapi.json\"") && !html.contains("<script>"), "{html}");
+    for attribute in ["src=\"", "href=\"", "spec-url=\""] {
+        for rest in html.split(attribute).skip(1) {
+            let file = rest.split('"').next().unwrap_or_default();
+            assert!(!file.contains("//"), "{file} is not ours");
+            if file.starts_with('/') {
+                assert_eq!(service.get(file).send().await.status, 200, "{file}");
+            }
+        }
+    }
+    let script = service.get("/redoc/redoc.standalone.js").send().await;
+    assert_eq!(script.header("content-encoding"), "gzip");
+    assert!(script.header("content-type").starts_with("text/javascript"));
+    assert!(script.body.starts_with(&[0x1f, 0x8b]), "as it says, it is packed");
+    for licence in ["LICENSE.txt", "redoc.standalone.js.LICENSE.txt"] {
+        let text = service.get(&format!("/redoc/{licence}")).send().await;
+        assert!(String::from_utf8_lossy(&text.body).contains("Copyright"), "{licence}");
+    }
+    service.get("/redoc/nothing.js").send().await.problem(404, "not_found");
+}
+
+#[tokio::test]
 async fn production_serves_no_documents_unless_told_to() {
     let service = Service::start_with(TestDatabase::sqlite().await, |settings| {
         *settings = api::Settings::new(api::Environment::Production, "1.2.3");
     })
     .await;
-    for path in ["/openapi.json", "/docs", "/docs/swagger-ui.css", "/metrics"] {
+    for path in
+        ["/openapi.json", "/docs", "/docs/swagger-ui.css", "/redoc", "/redoc/redoc.standalone.js", "/metrics"]
+    {
         service.get(path).begin().await.error_for_status().expect_err(path);
     }
     let root = service.get("/").send().await.expect(200);

@@ -46,7 +46,8 @@ async fn bodies_that_are_wrong_are_refused(database: TestDatabase) {
     let person = service.register("anna").await;
     let mut checked = 0;
     for (name, operation) in operations(service.document()) {
-        if operation.get("requestBody").is_none() {
+        // Files are another matter.
+        if operation["requestBody"]["content"].get("application/json").is_none() {
             continue;
         }
         let call = || request(&service, &person, &name, "");
@@ -140,12 +141,15 @@ async fn queries_that_are_wrong_are_refused(database: TestDatabase) {
                 for value in ["-1", "1.5", "x", "99999999999999999999", "%D9%A1"] {
                     send(&format!("?{field}={value}")).await.points_at(&pointer);
                 }
-            } else if !matches!(field, "search" | "cursor" | "status") || schema.get("enum").is_some() {
+            } else if !matches!(field, "search" | "cursor" | "status" | "warehouse")
+                || schema.get("enum").is_some()
+            {
                 send(&format!("?{field}=nonsense")).await.points_at(&pointer);
             }
             checked += 1;
         }
-        if name.contains("{id}") {
+        let has_cursor = parameters.iter().any(|parameter| parameter["name"] == "cursor");
+        if name.contains("{id}") || !has_cursor {
             // What is not there comes first.
             continue;
         }
@@ -158,7 +162,7 @@ async fn queries_that_are_wrong_are_refused(database: TestDatabase) {
         let under_api = name.contains("/api/v1/") && !name.contains("/health/");
         if under_api {
             let call = request(&service, &person, &name, "?no_such_parameter=1");
-            let answer = match operation.get("requestBody") {
+            let answer = match operation["requestBody"]["content"].get("application/json") {
                 Some(_) => {
                     call.json(&right_body(operation["operationId"].as_str().expect("an id"))).send().await
                 }

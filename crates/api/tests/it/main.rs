@@ -1,13 +1,18 @@
 //! The API as its clients see it: over HTTP, on SQLite and PostgreSQL.
 
+mod analytics;
 mod authentication;
 mod catalogue;
 mod conventions;
 mod documents;
+mod explain;
+mod exports;
 mod health;
 mod idempotency;
+mod imports;
 mod inputs;
 mod roles;
 mod service;
+mod stock_as_of;
 mod syncs;
 mod tenancy;

@@ -18,7 +18,9 @@ const ROLES: [&str; 4] = ["viewer", "member", "admin", "owner"];
 /// The least role that may call an operation that does more than read.
 fn least_role(operation: &str) -> &'static str {
     match operation {
-        "syncMarketplaceAccount" | "syncProducts" | "cancelSync" => "member",
+        "syncMarketplaceAccount" | "syncProducts" | "cancelSync" | "importProducts" | "importStock" => {
+            "member"
+        }
         "connectMarketplaceAccount"
         | "changeMarketplaceAccount"
         | "removeMarketplaceAccount"

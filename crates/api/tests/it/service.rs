@@ -178,6 +178,17 @@ impl Service {
         Call { service: self, method: method.to_owned(), path: path.to_owned(), request }
     }
 
+    /// The address of a path, for other clients than the usual one.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        let address = self.base.strip_prefix("http://").expect("an origin");
+        address.parse().expect("an address")
+    }
+
     pub(crate) fn get(&self, path: &str) -> Call<'_> {
         self.call("GET", path)
     }
@@ -191,6 +202,12 @@ impl Service {
         let email = format!("{name}-{}@example.com", Uuid::now_v7().simple());
         let body = json!({"email": email, "password": PASSWORD, "company_name": name});
         Person::of(&self.post("/api/v1/auth/register").json(&body).send().await.expect(201))
+    }
+
+    /// Signs somebody in again: an access token is soon too old when a test moves the clock.
+    pub(crate) async fn sign_in(&self, person: &Person) -> Person {
+        let body = json!({"email": person.email, "password": PASSWORD});
+        Person::of(&self.post("/api/v1/auth/login").json(&body).send().await.expect(200))
     }
 
     /// Connects a seller of the sandbox; returns the account.
@@ -218,6 +235,7 @@ impl Service {
                 run: job.starts,
                 attempt: job.attempts + 1,
                 last_attempt: true,
+                pause: Duration::ZERO,
             };
             self.carry(&context, sync_id).await;
             jobs::settle(&self.db, job.key(), worker, &Settlement::Done).await.expect("the job can be ended");

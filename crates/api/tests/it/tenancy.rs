@@ -9,6 +9,7 @@ use test_support::{database::TestDatabase, on_each_database};
 
 use crate::{
     documents::{is_secured, operations},
+    exports::workbook,
     service::{Answer, Person, Service},
 };
 
@@ -23,6 +24,8 @@ enum Case {
     ById(Thing),
     /// Answers for the caller's own company alone; nothing of another is in it.
     Own,
+    /// Answers with a file of the caller's own company alone.
+    File,
     /// The same for everybody.
     Shared,
     /// Ends what the caller holds; nothing of another does.
@@ -40,20 +43,30 @@ enum Thing {
 }
 
 fn table() -> BTreeMap<&'static str, Case> {
-    use Case::{ById, Ending, Making, Own, Shared};
+    use Case::{ById, Ending, File, Making, Own, Shared};
     use Thing::{Account, Product, Sync};
     BTreeMap::from([
         ("DELETE /api/v1/marketplace-accounts/{id}", ById(Account)),
         ("GET /api/v1/analytics/dashboard", Own),
+        ("GET /api/v1/analytics/low-stock", Own),
+        ("GET /api/v1/analytics/stock-distribution", Own),
+        ("GET /api/v1/analytics/sync-history", Own),
+        ("GET /api/v1/analytics/top-products", Own),
+        ("GET /api/v1/analytics/turnover", Own),
+        ("GET /api/v1/analytics/warehouses", Own),
         ("GET /api/v1/auth/me", Own),
         ("GET /api/v1/marketplace-accounts", Own),
         ("GET /api/v1/marketplace-accounts/{id}", ById(Account)),
         ("GET /api/v1/marketplaces", Shared),
         ("GET /api/v1/orders", Own),
         ("GET /api/v1/products", Own),
+        ("GET /api/v1/products.xlsx", File),
         ("GET /api/v1/products/{id}", ById(Product)),
+        ("GET /api/v1/products/{id}/explain", ById(Product)),
         ("GET /api/v1/products/{id}/history", ById(Product)),
         ("GET /api/v1/stocks", Own),
+        ("GET /api/v1/stocks.csv", File),
+        ("GET /api/v1/stocks.ndjson", File),
         ("GET /api/v1/syncs", Own),
         ("GET /api/v1/syncs/{id}", ById(Sync)),
         ("GET /api/v1/syncs/{id}/events", ById(Sync)),
@@ -63,6 +76,8 @@ fn table() -> BTreeMap<&'static str, Case> {
         ("PATCH /api/v1/tenants/me", Making),
         ("POST /api/v1/auth/logout", Ending),
         ("POST /api/v1/marketplace-accounts", Making),
+        ("POST /api/v1/marketplace-accounts/{id}/imports/products", ById(Account)),
+        ("POST /api/v1/marketplace-accounts/{id}/imports/stock", ById(Account)),
         ("POST /api/v1/marketplace-accounts/{id}/sync", ById(Account)),
         ("POST /api/v1/marketplace-accounts/{id}/verify", ById(Account)),
         ("POST /api/v1/products/sync", Making),
@@ -96,7 +111,8 @@ async fn everything(service: &Service, person: &Person) -> BTreeMap<String, Valu
     let mut read = BTreeMap::new();
     for (name, case) in table() {
         if let (Case::Own, Some(path)) = (case, name.strip_prefix("GET ")) {
-            let limit = if path.ends_with("dashboard") || path.ends_with("me") { "" } else { "?limit=200" };
+            let whole = ["dashboard", "me", "stock-distribution", "sync-history"];
+            let limit = if whole.iter().any(|end| path.ends_with(end)) { "" } else { "?limit=200" };
             let answer = service.get(&format!("{path}{limit}")).token(&person.access).send().await;
             read.insert(name.to_owned(), answer.expect(200));
         }
@@ -116,6 +132,21 @@ fn ids(value: &Value, found: &mut BTreeSet<String>) {
         Value::Array(items) => items.iter().for_each(|item| ids(item, found)),
         _ => {}
     }
+}
+
+/// What stands in a file, be it a workbook.
+fn text_of(file: &Answer) -> String {
+    assert_eq!(file.status, 200, "{}", String::from_utf8_lossy(&file.body));
+    match String::from_utf8(file.body.clone()) {
+        Ok(text) => text,
+        Err(_) => workbook(&file.body).concat().concat().join("\n"),
+    }
+}
+
+/// The marketplace's articles of the products in a list.
+fn articles(products: &Value) -> BTreeSet<String> {
+    let items = products["items"].as_array().expect("items").iter();
+    items.filter_map(|item| item["external_id"].as_str().map(str::to_owned)).collect()
 }
 
 async fn nothing_of_one_company_is_there_for_another(database: TestDatabase) {
@@ -180,6 +211,14 @@ async fn nothing_of_one_company_is_there_for_another(database: TestDatabase) {
                     assert!(!text.contains(&format!("\"{id}\"")), "{name} shows {id}");
                 }
             }
+            Case::File => {
+                let text = text_of(&send(&service, &boris, &name, NOBODY).await);
+                let own = articles(&of_boris["GET /api/v1/products"]);
+                assert!(own.iter().any(|article| text.contains(article)), "{name} shows nothing");
+                for theirs in articles(&of_anna["GET /api/v1/products"]).difference(&own).chain(&annas) {
+                    assert!(!text.contains(theirs), "{name} shows {theirs}");
+                }
+            }
             Case::Making | Case::Ending => {}
         }
     }
@@ -194,6 +233,10 @@ async fn nothing_of_one_company_is_there_for_another(database: TestDatabase) {
         ("/api/v1/orders", Thing::Product, "product_id"),
         ("/api/v1/warehouses", Thing::Account, "account_id"),
         ("/api/v1/syncs", Thing::Account, "account_id"),
+        ("/api/v1/analytics/low-stock", Thing::Account, "account_id"),
+        ("/api/v1/analytics/top-products", Thing::Account, "account_id"),
+        ("/api/v1/analytics/turnover", Thing::Account, "account_id"),
+        ("/api/v1/analytics/warehouses", Thing::Account, "account_id"),
     ] {
         let ask = async |id: &str| {
             service.get(&format!("{path}?{filter}={id}")).token(&boris.access).send().await.json()
@@ -216,7 +259,8 @@ async fn nobody_gets_in_without_a_live_session(database: TestDatabase) {
     service.post("/api/v1/auth/logout").token(&person.access).send().await.expect(204);
     for (name, operation) in operations(service.document()) {
         let (method, path) = name.split_once(' ').expect("method and path");
-        let path = path.replace("{id}", NOBODY).replace("{file}", "swagger-ui.css");
+        let path = path.replace("{id}", NOBODY).replace("/docs/{file}", "/docs/swagger-ui.css");
+        let path = path.replace("/redoc/{file}", "/redoc/LICENSE.txt");
         let bare = service.call(method, &path).send().await;
         if is_secured(operation) {
             bare.problem(401, "unauthenticated");

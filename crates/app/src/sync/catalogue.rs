@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::{
     ids::AccountId,
-    marketplace::Side,
+    marketplace::{Capability, Side},
     reading::{Location, Position},
     sync::{Phase, SyncCounts, is_contract_drift},
 };
@@ -12,7 +12,7 @@ use marketplaces::{CatalogueScope, KnownCatalogue, KnownCatalogueError};
 use storage::{
     Db, TenantScope,
     catalogue::{self, Reader},
-    readings::{self, Subject},
+    readings::{self, Complete, Subject},
     syncs::{Advance, Step, StepState},
     tenants, warehouses,
 };
@@ -33,7 +33,7 @@ impl Run<'_> {
         Reader {
             account: self.account.id,
             marketplace: self.account.marketplace,
-            sync: self.fence.sync,
+            pass: self.fence.sync.into(),
             at: self.now(),
         }
     }
@@ -86,8 +86,9 @@ impl Run<'_> {
                 catalogue::close_unseen(tx, self.account.id, self.fence.sync, self.now()).await?;
             }
             let watermark = step.watermark.as_ref();
-            readings::complete(tx, self.account.id, Subject::Products, step.started_at, full, watermark)
-                .await?;
+            let source = self.connector.source(Capability::Products);
+            let reading = Complete { began_at: step.started_at, full, watermark, source };
+            readings::complete(tx, self.account.id, Subject::Products, reading).await?;
             StepState::Complete
         };
         Ok(())
@@ -126,7 +127,7 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a side can be read at all: the seller's side is asked for by variant and warehouse, so both must be
+    /// Whether a side can be read at all: where the seller's side is asked for by variant and warehouse, both must be
     /// known, or what was not asked for would look like zero.
     pub(super) async fn can_ask_for(&self, side: Side) -> Result<bool, Stop> {
         if side == Side::Fbo {
@@ -135,8 +136,9 @@ impl Run<'_> {
         let tx = self.parts.db.read(&self.job.scope).await?;
         let catalogue = readings::last(&tx, self.account.id, Subject::Products).await?;
         tx.commit().await?;
-        let warehouses = self.state_of(Phase::Locations) == Some(StepState::Complete);
-        Ok(warehouses && catalogue.completed_at.is_some())
+        let warehouses = self.state_of(Phase::Locations);
+        let told_apart = matches!(warehouses, Some(StepState::Complete | StepState::NotGranted));
+        Ok(told_apart && catalogue.completed_at.is_some())
     }
 }
 

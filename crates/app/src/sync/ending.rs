@@ -7,12 +7,15 @@ use domain::{
     clock::Timestamp,
     event::Event,
     job::Outcome,
-    marketplace::{Account, AccountState},
+    marketplace::{Account, AccountState, Side},
     sync::{Phase, SyncError, SyncRun, SyncState},
 };
 use storage::{
-    WriteTx, accounts, events, schedule, stock,
+    WriteTx, accounts, events,
+    readings::{self, Subject},
+    schedule,
     syncs::{self, Fence, StepState},
+    tenants,
 };
 
 use super::{Carried, SyncReport, run::Run};
@@ -37,9 +40,6 @@ pub(super) async fn end(run: Run<'_>, how: How) -> Result<Carried, Error> {
     };
     let now = run.now();
     let tx = run.begin().await?;
-    for side in run.account.marketplace.sides() {
-        stock::discard(&tx, run.fence.sync, *side).await?;
-    }
     syncs::finish(&tx, run.fence, state, error.as_ref(), now).await?;
     accounts::note_sync(&tx, run.account.id, state, now).await?;
     let standing = standing(&run, &how);
@@ -102,10 +102,11 @@ pub(super) async fn note_start(tx: &WriteTx, run: &SyncRun, now: Timestamp) -> R
     Ok(())
 }
 
-/// Tells that a marketplace answers something other than its contract.
+/// Tells that a marketplace answers something other than its contract, and marks what can no longer be read.
 pub(super) async fn note_drift(
     tx: &WriteTx,
     account: &Account,
+    phase: Phase,
     error: &SyncError,
     now: Timestamp,
 ) -> Result<(), Error> {
@@ -115,6 +116,15 @@ pub(super) async fn note_drift(
         error: error.clone(),
     };
     events::record(tx, &changed, now).await?;
+    let subject = match phase {
+        Phase::Products => Subject::Products,
+        Phase::StockSeller => Subject::Stock(Side::Fbs),
+        Phase::StockMarketplace => Subject::Stock(Side::Fbo),
+        Phase::Orders => Subject::Orders,
+        Phase::Locations | Phase::Figures => return Ok(()),
+    };
+    readings::note_drift(tx, account.id, subject, now).await?;
+    tenants::bump_catalogue_version(tx).await?;
     Ok(())
 }
 
@@ -134,9 +144,6 @@ pub(super) async fn give_up(
 ) -> Result<Carried, Error> {
     if run.state.is_final() {
         return Ok(Carried::nothing_to_do());
-    }
-    for side in run.marketplace.sides() {
-        stock::discard(&tx, run.id, *side).await?;
     }
     syncs::give_up(&tx, run.id, error, now).await?;
     accounts::note_sync(&tx, run.account_id, SyncState::Failed, now).await?;

@@ -12,11 +12,11 @@ use domain::{
 };
 use marketplaces::Marketplace;
 use storage::{
-    WriteTx,
+    WriteTx, accounts,
     syncs::{self, Advance, Fence, Step, StepState},
 };
 
-use super::{Carried, JobContext, ending, step::Stop};
+use super::{Carried, JobContext, SyncEngine, ending, step::Stop};
 use crate::{Parts, error::Error, figures::forget_lost};
 
 /// A wait longer than this gives the worker back: the job is parked until it is over.
@@ -45,73 +45,72 @@ impl<'a> Run<'a> {
         Self { parts, job, fence, account, connector, steps }
     }
 
-    /// Carries the sync as far as it goes.
+    /// Carries the sync as far as it goes. While one phase waits, those that do not need it are read.
     pub(super) async fn carry(mut self) -> Result<Carried, Error> {
-        let mut later = None;
-        for phase in Phase::ALL {
-            if self.is_done(phase) || (phase == Phase::Figures && later.is_some()) {
-                continue;
+        loop {
+            let mut later = None;
+            let mut waits = Vec::new();
+            for phase in Phase::ALL {
+                let is_held_up = later.is_some() || !waits.is_empty();
+                if self.is_done(phase) || (phase == Phase::Figures && is_held_up) {
+                    continue;
+                }
+                match self.phase(phase).await? {
+                    Flow::On => {}
+                    Flow::Wait(wait) => {
+                        waits.push((wait, phase));
+                        if is_foundation(phase) {
+                            break;
+                        }
+                    }
+                    // The other phases are read all the same: one side's trouble is not the other's.
+                    Flow::Later(error) => later = later.or(Some((phase, error))),
+                    Flow::End(how) => return ending::end(self, how).await,
+                }
             }
-            match self.phase(phase).await? {
-                Flow::On => {}
-                Flow::Park(after) => return Ok(Carried { outcome: Outcome::Park { after }, report: None }),
-                // The other phases are read all the same: one side's trouble is not the other's.
-                Flow::Later(error) => later = later.or(Some(error)),
-                Flow::End(how) => return ending::end(self, how).await,
-            }
-        }
-        match later {
-            Some(error) => {
+            if let Some((phase, error)) = later {
+                let after = self.job.pause;
+                self.note_wait(phase, after).await?;
                 let error = format!("{}: {}", error.code, error.message);
-                Ok(Carried { outcome: Outcome::Retry { after: None, error }, report: None })
+                let outcome = Outcome::Retry { after: Some(after), error };
+                return Ok(Carried { outcome, report: None });
             }
-            None => ending::end(self, ending::How::ByItself).await,
+            let Some((wait, phase)) = waits.into_iter().min() else {
+                return ending::end(self, ending::How::ByItself).await;
+            };
+            self.note_wait(phase, wait).await?;
+            if wait > LONGEST_WAIT {
+                return Ok(Carried { outcome: Outcome::Park { after: wait }, report: None });
+            }
+            tokio::time::sleep(wait).await;
         }
     }
 
-    /// Reads one phase, waiting for limits.
+    /// Reads one phase as far as it goes now.
     async fn phase(&mut self, phase: Phase) -> Result<Flow, Error> {
-        loop {
-            let stop = match self.read(phase).await {
-                Ok(()) => return Ok(Flow::On),
-                Err(stop) => stop,
-            };
-            match stop {
-                Stop::Wait(wait) => {
-                    self.note_wait(wait).await?;
-                    if wait > LONGEST_WAIT {
-                        return Ok(Flow::Park(wait));
-                    }
-                    tokio::time::sleep(wait).await;
-                }
-                Stop::Later(error) if self.job.out_of_tries() => {
-                    self.fail(phase, StepState::Failed, error).await?;
-                    return Ok(Flow::On);
-                }
-                Stop::Later(error) => return Ok(Flow::Later(error)),
-                Stop::NotGranted(capability, error) => {
-                    self.lose(capability, phase, error).await?;
-                    return Ok(Flow::On);
-                }
-                Stop::Drifted(error) => {
-                    let tx = self.begin().await?;
-                    ending::note_drift(&tx, &self.account, &error, self.now()).await?;
-                    tx.commit().await?;
-                    self.fail(phase, StepState::Failed, error).await?;
-                    return Ok(Flow::On);
-                }
-                Stop::Failed(error) => {
-                    self.fail(phase, StepState::Failed, error).await?;
-                    return Ok(Flow::On);
-                }
-                Stop::Refused(error) => {
-                    self.fail(phase, StepState::Failed, error.clone()).await?;
-                    return Ok(Flow::End(ending::How::Refused(error)));
-                }
-                Stop::Cancelled => return Ok(Flow::End(ending::How::Cancelled)),
-                Stop::Ours(error) => return Err(error),
+        let Err(stop) = self.read(phase).await else { return Ok(Flow::On) };
+        match stop {
+            Stop::Wait(wait) => return Ok(Flow::Wait(wait)),
+            Stop::Later(error) if self.job.out_of_tries() => {
+                self.fail(phase, StepState::Failed, error).await?;
             }
+            Stop::Later(error) => return Ok(Flow::Later(error)),
+            Stop::NotGranted(capability, error) => self.lose(capability, phase, error).await?,
+            Stop::Drifted(error) => {
+                let tx = self.begin().await?;
+                ending::note_drift(&tx, &self.account, phase, &error, self.now()).await?;
+                tx.commit().await?;
+                self.fail(phase, StepState::Failed, error).await?;
+            }
+            Stop::Failed(error) => self.fail(phase, StepState::Failed, error).await?,
+            Stop::Refused(error) => {
+                self.fail(phase, StepState::Failed, error.clone()).await?;
+                return Ok(Flow::End(ending::How::Refused(error)));
+            }
+            Stop::Cancelled => return Ok(Flow::End(ending::How::Cancelled)),
+            Stop::Ours(error) => return Err(error),
         }
+        Ok(Flow::On)
     }
 
     async fn read(&mut self, phase: Phase) -> Result<(), Stop> {
@@ -182,29 +181,34 @@ impl<'a> Run<'a> {
         self.save(Step { state, error: Some(error), ..step }, Advance::default()).await
     }
 
-    /// The credential has turned out not to grant a capability: the account is limited from here on.
+    /// The credential has turned out not to grant a capability: the account is limited from here on, and what is left is
+    /// read by other calls, where there are any.
     async fn lose(&mut self, lost: Capability, phase: Phase, error: SyncError) -> Result<(), Error> {
         self.account.capabilities.remove(&lost);
         let tx = self.begin().await?;
-        storage::accounts::set_capabilities(&tx, self.account.id, &self.account.capabilities).await?;
+        accounts::set_capabilities(&tx, self.account.id, &self.account.capabilities).await?;
         forget_lost(&tx, self.account.id, [&lost], self.now()).await?;
+        let limited = accounts::get(&tx, self.account.id).await?.ok_or(Error::Overtaken)?;
         tx.commit().await?;
+        self.connector = SyncEngine(self.parts).connect(self.job, &limited)?;
         self.fail(phase, StepState::NotGranted, error).await
     }
 
-    async fn note_wait(&self, wait: Duration) -> Result<(), Error> {
+    async fn note_wait(&self, phase: Phase, wait: Duration) -> Result<(), Error> {
         let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
         let until = self.now().checked_add_signed(wait).unwrap_or(Timestamp::MAX_UTC);
         let tx = self.begin().await?;
-        syncs::wait(&tx, self.fence, until).await?;
+        syncs::wait(&tx, self.fence, phase, until).await?;
         Ok(tx.commit().await?)
     }
 }
 
 /// What a phase leads to.
 enum Flow {
+    /// It is over, however it ended.
     On,
-    Park(Duration),
+    /// There is nothing to do for it before this has passed.
+    Wait(Duration),
     Later(SyncError),
     End(ending::How),
 }
@@ -213,13 +217,17 @@ enum Flow {
 #[error("a page could not be kept: {0}")]
 struct Unexpected(String);
 
+/// Whether others go by what the phase reads, so that they cannot begin while it waits.
+const fn is_foundation(phase: Phase) -> bool {
+    matches!(phase, Phase::Products | Phase::Locations)
+}
+
 /// The capabilities a phase reads with.
 const fn needed(phase: Phase) -> &'static [Capability] {
     match phase {
         Phase::Products => &[Capability::Products],
         Phase::Locations => &[Capability::Locations],
-        // Asked for warehouse by warehouse.
-        Phase::StockSeller => &[Capability::StockSeller, Capability::Locations],
+        Phase::StockSeller => &[Capability::StockSeller],
         Phase::StockMarketplace => &[Capability::StockMarketplace],
         Phase::Orders => &[Capability::Orders],
         Phase::Figures => &[],

@@ -57,7 +57,7 @@ impl From<marketplaces::Error> for Stop {
                 tracing::error!(%error, "a marketplace wants to be paid");
                 Self::Failed(told)
             }
-            Cause::Auth { .. } => {
+            Cause::Auth { .. } | Cause::Credential(_) => {
                 tracing::warn!(%error, "a marketplace refused a credential");
                 Self::Refused(told)
             }

@@ -1,16 +1,23 @@
 //! Reading the stock of a side, and making it the picture when it is complete.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
 
 use domain::{
     ids::{VariantId, WarehouseId},
     marketplace::Side,
+    matching::Clue,
+    picture::Cause,
     reading::StockRow,
     sync::{Phase, SyncCounts, is_contract_drift},
 };
 use storage::{
-    WriteTx, catalogue, figures,
-    readings::{self, Subject},
+    WriteTx,
+    catalogue::{self, Matcher},
+    figures,
+    readings::{self, Complete, Subject},
     stock::{self, Reading, Staged},
     syncs::{Advance, Step, StepState},
     tenants, warehouses,
@@ -40,7 +47,7 @@ impl Run<'_> {
             let page = self.connector.stock(side, &known, step.position.as_ref()).await?;
             let tx = self.begin().await?;
             let (staged, unplaced) = self.place(&tx, page.rows).await?;
-            stock::stage(&tx, self.fence.sync, side, &staged).await?;
+            stock::stage(&tx, self.account.id, self.fence.sync, side, &staged).await?;
             let failed = page.failed + unplaced;
             step.rows += staged.len() as u64;
             step.failed += failed;
@@ -57,6 +64,9 @@ impl Run<'_> {
             }
             let advance = Advance { rows: counts.stock_rows, counts, ..Advance::default() };
             self.commit(tx, step.clone(), advance).await?;
+            if let Some(pause) = page.pause {
+                return Err(Stop::Wait(pause));
+            }
             match closed {
                 Closed::Drifted => return Err(Stop::Drifted(drift())),
                 Closed::Shifted => return Err(Stop::Failed(shifted())),
@@ -69,34 +79,57 @@ impl Run<'_> {
     /// Finds the place of every row. Of two rows for one place the later counts. Gives also how many rows have no place:
     /// they name neither a known variant nor a product.
     async fn place(&self, tx: &WriteTx, rows: Vec<StockRow>) -> Result<(Vec<Staged>, u64), Stop> {
-        let places =
-            warehouses::ensure(tx, self.account.id, rows.iter().map(|row| &row.location), self.now()).await?;
+        let locations = rows.iter().filter_map(|row| row.location.as_ref());
+        let places = warehouses::ensure(tx, self.account.id, locations, self.now()).await?;
+        let named = self.name_variants(tx, &rows).await?;
         let wanted: HashMap<&str, Option<&str>> = rows
             .iter()
-            .map(|row| (row.variant_external_id.as_str(), row.product_external_id.as_deref()))
+            .zip(&named)
+            .filter_map(|(row, name)| Some((name.as_deref()?, row.product_external_id.as_deref())))
             .collect();
         let variants = catalogue::ensure_variants(tx, self.reader(), &wanted).await?;
-        let mut placed: BTreeMap<(VariantId, WarehouseId), Staged> = BTreeMap::new();
+        let mut placed: BTreeMap<(VariantId, Option<WarehouseId>), Staged> = BTreeMap::new();
         let mut unplaced = 0;
-        for row in &rows {
-            let (Some(variant), Some(warehouse)) =
-                (variants.get(&row.variant_external_id), places.of(&row.location))
-            else {
+        for (row, name) in rows.iter().zip(&named) {
+            let warehouse = row.location.as_ref().map(|location| places.of(location));
+            let variant = name.as_ref().and_then(|name| variants.get(name.as_ref()));
+            let (Some(variant), None | Some(Some(_))) = (variant, warehouse) else {
                 unplaced += 1;
                 continue;
             };
             let one = Staged {
                 placed: *variant,
-                warehouse,
+                warehouse: warehouse.flatten(),
                 available: row.available,
                 reserved: row.reserved,
                 on_hand: row.on_hand,
                 in_transit_to_customer: row.in_transit_to_customer,
                 in_transit_returns: row.in_transit_returns,
             };
-            placed.insert((variant.variant, warehouse), one);
+            placed.insert((variant.variant, one.warehouse), one);
         }
         Ok((placed.into_values().collect(), unplaced))
+    }
+
+    /// The external id of every row's variant: its own, else that of the variant its barcode, product and size lead to.
+    /// A unit that the catalogue does not know is told apart by its barcode; without one it is nothing.
+    async fn name_variants<'r>(
+        &self,
+        tx: &WriteTx,
+        rows: &'r [StockRow],
+    ) -> Result<Vec<Option<Cow<'r, str>>>, Stop> {
+        let clues: Vec<Clue<'_>> =
+            rows.iter().filter(|row| row.variant_external_id.is_none()).map(Clue::from).collect();
+        let matcher = Matcher::load(tx, self.account.id, &clues).await?;
+        let name = |row: &'r StockRow| match &row.variant_external_id {
+            Some(id) => Some(Cow::Borrowed(id.as_str())),
+            None => matcher
+                .find(Clue::from(row))
+                .map(|found| found.external_id.clone())
+                .or_else(|| Some(format!("barcode:{}", row.barcode.as_ref()?)))
+                .map(Cow::Owned),
+        };
+        Ok(rows.iter().map(name).collect())
     }
 
     /// Ends the reading of a side: makes it the picture, or throws it away.
@@ -126,7 +159,8 @@ impl Run<'_> {
         let now = self.now();
         let reading = Reading {
             account: self.account.id,
-            sync: self.fence.sync,
+            pass: self.fence.sync.into(),
+            cause: Cause::Sync,
             side,
             complete,
             began_at: step.started_at,
@@ -136,8 +170,9 @@ impl Run<'_> {
         figures::write(tx, self.account.id, now).await?;
         tenants::bump_catalogue_version(tx).await?;
         if complete {
-            readings::complete(tx, self.account.id, Subject::Stock(side), step.started_at, true, None)
-                .await?;
+            let source = self.connector.source(side.capability());
+            let reading = Complete { began_at: step.started_at, full: true, watermark: None, source };
+            readings::complete(tx, self.account.id, Subject::Stock(side), reading).await?;
         }
         step.state = if complete { StepState::Complete } else { StepState::Partial };
         step.error = (!complete).then(unreadable_rows);

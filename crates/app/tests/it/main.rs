@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop here")]
 
+mod agreement;
 mod product;
+mod shop;
+mod slow_tokens;
 mod sync;
 mod trouble;
+mod vendure;
+mod zones;

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
+    clock::Clock as _,
     job::Outcome,
-    marketplace::{AccountState, WarehouseKind},
+    marketplace::{AccountState, Capability, WarehouseKind},
+    page::PageRequest,
     picture::Product as Listed,
-    sync::SyncState,
+    sync::{Phase, SyncState},
 };
 use sandbox::{Fault, FaultKind, Times};
 use storage::jobs::Settlement;
 use test_support::{database::TestDatabase, on_each_database};
 
 use crate::{
-    product::Product,
+    product::{PAUSE, Product},
     sync::{assert_ledger, assert_truth},
 };
 
@@ -28,6 +30,8 @@ on_each_database!(
     an_unpaid_service_is_not_the_account_s_fault,
     a_revoked_token_stops_the_account,
     a_lost_capability_makes_its_figures_unknown,
+    a_token_without_marketplace_reads_own_stock_by_the_report,
+    a_token_that_may_not_see_assemblies_keeps_its_orders,
     an_older_run_writes_nothing_any_more,
     a_cancelled_sync_stops,
     a_paused_account_is_skipped,
@@ -92,7 +96,11 @@ async fn a_failed_phase_is_tried_again_and_the_others_are_not(database: TestData
     product.sandbox.inject(Fault::new(FBO, Times::Every(1), FaultKind::Html { status: 502 }));
     let job = product.claim().await.unwrap();
     let carried = product.run(&job, false).await;
-    assert!(matches!(carried.outcome, Outcome::Retry { .. }), "{carried:?}");
+    assert!(matches!(carried.outcome, Outcome::Retry { after: Some(PAUSE), .. }), "{carried:?}");
+    let page = PageRequest { limit: 1, cursor: None };
+    let runs = product.app.syncs().list(&tenant.caller, &app::SyncFilter::default(), &page).await.unwrap();
+    let waits = runs.items[0].waiting_until.map(|until| (until - product.clock.now()).to_std().unwrap());
+    assert_eq!((runs.items[0].phase, waits), (Some(Phase::StockMarketplace), Some(PAUSE)));
     product.settle(&job, Settlement::Park { after: Duration::ZERO }).await;
     product.sandbox.clear_faults();
     product.sandbox.clear_requests();
@@ -186,7 +194,7 @@ async fn a_paused_account_is_skipped(database: TestDatabase) {
     let account = product.app.accounts().change(&tenant.caller, tenant.account, change).await.unwrap();
     assert_eq!((account.state, account.next_sync_at), (AccountState::Paused, None));
     product.carry_all().await;
-    let page = domain::page::PageRequest { limit: 10, cursor: None };
+    let page = PageRequest { limit: 10, cursor: None };
     let runs = product.app.syncs().list(&tenant.caller, &app::SyncFilter::default(), &page).await.unwrap();
     assert_eq!(runs.items[0].state, SyncState::Skipped);
     assert!(product.products(&tenant).await.is_empty());
@@ -213,6 +221,42 @@ async fn a_lost_capability_makes_its_figures_unknown(database: TestDatabase) {
     product.app.accounts().verify(&tenant.caller, tenant.account).await.unwrap();
     assert_eq!(product.sync(&tenant).await.state, SyncState::Completed);
     assert_truth(&product, &tenant, true).await;
+}
+
+async fn a_token_without_marketplace_reads_own_stock_by_the_report(database: TestDatabase) {
+    let product = Product::start(database).await;
+    let tenant = product.tenant(0).await;
+    product.carry_all().await;
+    let before = product.products(&tenant).await;
+    product.sandbox.inject(Fault::new("/api/v3/", Times::Every(1), FaultKind::Status { status: 403 }));
+    for _ in 0..2 {
+        assert_eq!(
+            product.sync(&tenant).await.state,
+            SyncState::Completed,
+            "what the credential grants was read"
+        );
+        let account = product.app.accounts().get(&tenant.caller, tenant.account).await.unwrap();
+        assert_eq!(account.state, AccountState::Limited);
+        assert!(!account.capabilities.contains(&Capability::Locations));
+        assert!(account.capabilities.contains(&Capability::StockSeller), "the report is open");
+        let after = product.products(&tenant).await;
+        assert_eq!(stock_of(&after), stock_of(&before));
+        let ordered =
+            |products: &[Listed]| products.iter().map(|p| p.figures.ordered_units).collect::<Vec<_>>();
+        assert_eq!(ordered(&after), ordered(&before));
+    }
+}
+
+async fn a_token_that_may_not_see_assemblies_keeps_its_orders(database: TestDatabase) {
+    let product = Product::start(database).await;
+    let tenant = product.tenant(0).await;
+    product.sandbox.inject(Fault::new("/api/v3/orders", Times::Every(1), FaultKind::Status { status: 403 }));
+    product.carry_all().await;
+    let products = product.products(&tenant).await;
+    assert!(products.iter().any(|p| p.figures.fbs_stock > Some(0)));
+    assert!(products.iter().any(|p| p.figures.ordered_units > Some(0)));
+    let asked = product.sandbox.requests().into_iter().any(|request| request.path == "/api/v3/orders");
+    assert!(asked, "two warehouses of one name had to be told apart");
 }
 
 async fn a_row_that_comes_twice_counts_once(database: TestDatabase) {

@@ -1,19 +1,19 @@
 //! One call to a marketplace: limit asked, sent, read within bounds, judged, retried, limit told.
 
-use std::{error::Error as _, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use bytes::{Bytes, BytesMut};
 use domain::{
     limit::{Claim, Grant, SellerLimiter},
     marketplace::MarketplaceCode,
 };
 use rand::Rng as _;
-use reqwest::{
-    RequestBuilder, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap},
-};
+use reqwest::{RequestBuilder, StatusCode};
 use tokio::time::{Instant, sleep};
 
+use super::{
+    exchange::{Answer, Arrival, InParts, Intake, Whole},
+    guard::Guard,
+};
 use crate::{
     error::Error,
     factory::Settings,
@@ -43,6 +43,9 @@ pub(crate) struct Plan {
     /// The limit it counts in, and the name of its group.
     pub claim: Claim,
     pub group: &'static str,
+    /// A narrower limit without any burst that this type of credential has on the same methods. Others of the same
+    /// account do not wait for it.
+    pub narrower: Option<Claim>,
     /// Whether the marketplace allows no burst at all. Its next interval is then counted from the arrival of the
     /// answer, because nobody here knows when the call arrived there.
     pub single: bool,
@@ -50,28 +53,14 @@ pub(crate) struct Plan {
     pub error_cost: u32,
     /// Most bytes of an answer.
     pub max_bytes: usize,
-}
-
-/// An answer that arrived whole.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
-}
-
-impl Answer {
-    /// Whether it is a page for people, whatever it says it is: the word of a proxy, not of the marketplace.
-    pub(crate) fn is_html(&self) -> bool {
-        let declared = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        declared.is_some_and(|value| value.to_ascii_lowercase().contains("html"))
-            || self.body.trim_ascii_start().starts_with(b"<")
-    }
+    /// The field of the credential in which the user entered the address; none where it is the operator's or fixed.
+    pub entered_in: Option<&'static str>,
 }
 
 /// Makes calls for every connector of the process.
 pub(crate) struct Caller {
     client: reqwest::Client,
+    guarded: reqwest::Client,
     limiter: Arc<dyn SellerLimiter>,
     observer: Arc<dyn CallObserver>,
     scale: f64,
@@ -83,18 +72,26 @@ impl Caller {
         limiter: Arc<dyn SellerLimiter>,
         observer: Arc<dyn CallObserver>,
     ) -> Result<Self, ClientBuildError> {
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("stock-tracker/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(settings.connect_timeout)
-            .timeout(settings.request_timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()?;
-        Ok(Self { client, limiter, observer, scale: settings.limit_scale.max(0.0) })
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("stock-tracker/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(settings.connect_timeout)
+                .timeout(settings.request_timeout)
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+        };
+        let client = builder().build()?;
+        let guarded = Guard::new(settings.allow_private).install(builder()).build()?;
+        Ok(Self { client, guarded, limiter, observer, scale: settings.limit_scale.max(0.0) })
     }
 
     pub(crate) fn client(&self) -> &reqwest::Client {
         &self.client
+    }
+
+    /// For addresses that users enter, each admitted by the guard before.
+    pub(crate) fn guarded(&self) -> &reqwest::Client {
+        &self.guarded
     }
 
     /// A period of a marketplace as it counts here.
@@ -107,13 +104,29 @@ impl Caller {
     pub(crate) async fn call<T>(
         &self,
         plan: &Plan,
-        request: impl Fn() -> RequestBuilder,
-        judge: impl Fn(&Answer) -> Result<T, Error>,
+        request: impl Fn() -> RequestBuilder + Sync,
+        judge: impl Fn(&Answer) -> Result<T, Error> + Sync,
     ) -> Result<T, Error> {
+        self.attempts(plan, &Whole { request, judge }).await
+    }
+
+    /// Like [`Self::call`], for an answer too large to be held: `judge` sees its head and the first bytes of a good
+    /// one, which is then read as it arrives, from `begin` on. None where a good answer has no content.
+    pub(crate) async fn call_arriving<A: Arrival>(
+        &self,
+        plan: &Plan,
+        request: impl Fn() -> RequestBuilder + Sync,
+        judge: impl Fn(&Answer) -> Result<(), Error> + Sync,
+        begin: fn() -> A,
+    ) -> Result<Option<A::Output>, Error> {
+        self.attempts(plan, &InParts { request, judge, begin }).await
+    }
+
+    async fn attempts<I: Intake>(&self, plan: &Plan, intake: &I) -> Result<I::Output, Error> {
         let mut failure = None;
         let mut attempt = 1;
         loop {
-            if let Some(wait) = self.wait_for_limit(&plan.claim).await? {
+            if let Some(wait) = self.wait_for_limit(plan).await? {
                 return Err(match failure {
                     None => Error::RateLimited { retry_after: wait, group: plan.group },
                     Some(what) => {
@@ -122,10 +135,7 @@ impl Caller {
                 });
             }
             let started = Instant::now();
-            let (status, result) = match exchange(request(), plan).await {
-                Ok(answer) => (Some(answer.status), judge(&answer)),
-                Err(error) => (None, Err(error)),
-            };
+            let (status, result) = intake.take_in(plan).await;
             self.report(plan, status, &result, started.elapsed());
             self.settle(plan, status, &result).await?;
             match result {
@@ -142,10 +152,11 @@ impl Caller {
     }
 
     /// Waits for the limit as long as patience lasts. Gives the rest of the wait if it does not last.
-    async fn wait_for_limit(&self, claim: &Claim) -> Result<Option<Duration>, Error> {
+    async fn wait_for_limit(&self, plan: &Plan) -> Result<Option<Duration>, Error> {
+        let claims: Vec<Claim> = std::iter::once(&plan.claim).chain(&plan.narrower).cloned().collect();
         let mut patience = PATIENCE;
         loop {
-            match self.limiter.acquire(std::slice::from_ref(claim)).await? {
+            match self.limiter.acquire(&claims).await? {
                 Grant::Now => return Ok(None),
                 Grant::After(wait) if wait <= patience => {
                     patience -= wait;
@@ -164,12 +175,12 @@ impl Caller {
         result: &Result<T, Error>,
     ) -> Result<(), Error> {
         if let Err(Error::RateLimited { retry_after, .. }) = result {
-            self.limiter.block(&plan.claim, *retry_after).await?;
+            self.limiter.block(plan.narrower.as_ref().unwrap_or(&plan.claim), *retry_after).await?;
         } else if plan.error_cost > 1 && status.is_some_and(|status| status.is_client_error()) {
             self.limiter.charge(&plan.claim, plan.error_cost - 1).await?;
         }
-        if plan.single {
-            self.limiter.block(&plan.claim, plan.claim.rate.interval).await?;
+        for claim in plan.single.then_some(&plan.claim).into_iter().chain(&plan.narrower) {
+            self.limiter.block(claim, claim.rate.interval).await?;
         }
         Ok(())
     }
@@ -198,40 +209,4 @@ impl Caller {
         let full = self.scaled(BACKOFF * 2_u32.pow(attempt - 1));
         full.mul_f64(rand::rng().random_range(0.5..=1.0))
     }
-}
-
-/// Sends once and reads the answer, as far as it is allowed to go.
-async fn exchange(request: RequestBuilder, plan: &Plan) -> Result<Answer, Error> {
-    let broken = |error: reqwest::Error| {
-        if error.is_builder() {
-            return Error::InvalidRequest { endpoint: plan.operation, what: describe(error) };
-        }
-        Error::Transient { operation: plan.operation, what: describe(error), retry_after: None }
-    };
-    let mut response = request.send().await.map_err(broken)?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
-        if body.len() + chunk.len() > plan.max_bytes {
-            return Err(Error::ContractChanged {
-                endpoint: plan.operation,
-                what: format!("the answer is larger than {} bytes", plan.max_bytes),
-            });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Answer { status, headers, body: body.freeze() })
-}
-
-/// The whole chain of causes, without the address.
-fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }

@@ -29,6 +29,18 @@ pub enum Refused {
     NotPublic,
 }
 
+impl Refused {
+    /// What to tell whoever entered the address.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::NotHttps => "The address must begin with https://.",
+            Self::NoHost => "This is not the address of a shop.",
+            Self::Credentials => "The address must not contain a user name or password.",
+            Self::NotPublic => "The address must be one on the public internet.",
+        }
+    }
+}
+
 /// Decides which addresses may be called.
 #[derive(Debug, Clone, Copy)]
 pub struct Guard {

@@ -1,10 +1,10 @@
 //! A Wildberries method called for one account: address, token, limit, classification.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     clock::{Clock, Timestamp},
-    limit::{BucketKey, Claim},
+    limit::{BucketKey, Claim, Rate},
     marketplace::{MarketplaceCode, Seller},
     reading::Position,
 };
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     error::{AuthProblem, Error},
-    http::{Answer, Caller, Plan},
+    http::{Answer, Arrival, Caller, Plan},
 };
 
 /// What all methods of one account share.
@@ -57,7 +57,7 @@ impl Api {
         endpoint: &Endpoint,
         path: &str,
         query: &[(&str, &str)],
-        read: impl Fn(&[u8]) -> Result<T, Error>,
+        read: impl Fn(&[u8]) -> Result<T, Error> + Sync,
     ) -> Result<T, Error> {
         self.call(
             endpoint,
@@ -74,7 +74,7 @@ impl Api {
         budget: &str,
         endpoint: &Endpoint,
         path: &str,
-        read: impl Fn(&[u8]) -> Result<T, Error>,
+        read: impl Fn(&[u8]) -> Result<T, Error> + Sync,
     ) -> Result<T, Error> {
         self.call(
             endpoint,
@@ -91,7 +91,7 @@ impl Api {
         endpoint: &Endpoint,
         path: &str,
         body: &(impl Serialize + Sync),
-        read: impl Fn(&[u8]) -> Result<T, Error>,
+        read: impl Fn(&[u8]) -> Result<T, Error> + Sync,
     ) -> Result<Option<T>, Error> {
         self.call(
             endpoint,
@@ -112,6 +112,21 @@ impl Api {
         }
     }
 
+    /// Reads an answer too large to be held with `GET`, while it arrives. None where the marketplace says that there is
+    /// nothing (204).
+    pub(super) async fn get_arriving<A: Arrival>(
+        &self,
+        endpoint: &Endpoint,
+        path: &str,
+        query: &[(&str, &str)],
+        begin: fn() -> A,
+    ) -> Result<Option<A::Output>, Error> {
+        let plan = self.plan(endpoint, &self.budget)?;
+        let request = || self.request(Method::GET, endpoint.category, path).query(query);
+        let judge = |answer: &Answer| errors::classify(endpoint, slowest(&plan), &self.token, answer);
+        self.caller.call_arriving(&plan, request, judge, begin).await
+    }
+
     fn request(&self, method: Method, category: Category, path: &str) -> RequestBuilder {
         self.caller
             .client()
@@ -124,36 +139,51 @@ impl Api {
         &self,
         endpoint: &Endpoint,
         budget: &str,
-        request: impl Fn() -> RequestBuilder,
-        read: impl Fn(&Answer) -> Result<T, Error>,
+        request: impl Fn() -> RequestBuilder + Sync,
+        read: impl Fn(&Answer) -> Result<T, Error> + Sync,
     ) -> Result<T, Error> {
+        let plan = self.plan(endpoint, budget)?;
+        let judge = |answer: &Answer| {
+            errors::classify(endpoint, slowest(&plan), &self.token, answer)?;
+            read(answer)
+        };
+        self.caller.call(&plan, request, judge).await
+    }
+
+    /// Refuses where the token is known to have ended: the marketplace need not be asked.
+    fn plan(&self, endpoint: &Endpoint, budget: &str) -> Result<Plan, Error> {
         if self.token.expires_at().is_some_and(|end| end <= self.now()) {
             return Err(Error::Auth { kind: AuthProblem::Expired, operation: endpoint.operation });
         }
-        let interval = self.caller.scaled(endpoint.group.interval);
-        let plan = Plan {
+        let claim = |group: String, rate| {
+            let (marketplace, seller) = (MarketplaceCode::Wildberries, budget.to_owned());
+            Claim { key: BucketKey { marketplace, seller, group }, rate }
+        };
+        let group = endpoint.group;
+        let narrower = endpoint.narrower(self.token.kind());
+        Ok(Plan {
             marketplace: MarketplaceCode::Wildberries,
             operation: endpoint.operation,
-            claim: Claim {
-                key: BucketKey {
-                    marketplace: MarketplaceCode::Wildberries,
-                    seller: budget.to_owned(),
-                    group: endpoint.group.name.to_owned(),
-                },
-                rate: endpoint.group.rate(interval),
-            },
-            group: endpoint.group.name,
-            single: endpoint.group.burst == 1,
-            error_cost: endpoint.group.error_cost,
+            claim: claim(group.name.to_owned(), group.rate(self.scaled(group.interval))),
+            group: group.name,
+            narrower: narrower
+                .map(|(name, interval)| claim(name, Rate { interval: self.scaled(interval), burst: 1 })),
+            single: group.burst == 1,
+            error_cost: group.error_cost,
             max_bytes: endpoint.max_bytes,
-        };
-        self.caller
-            .call(&plan, request, |answer| {
-                errors::classify(endpoint, interval, &self.token, answer)?;
-                read(answer)
-            })
-            .await
+            entered_in: None,
+        })
     }
+
+    /// A period of the marketplace as it counts here.
+    pub(super) fn scaled(&self, period: Duration) -> Duration {
+        self.caller.scaled(period)
+    }
+}
+
+/// The interval to wait when a 429 does not say how long.
+fn slowest(plan: &Plan) -> Duration {
+    plan.narrower.as_ref().unwrap_or(&plan.claim).rate.interval
 }
 
 /// A position as its reading keeps it.

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use domain::{
     clock::Timestamp,
     reading::{Assembly, Position, ReadPage},
+    sync::is_contract_drift,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,15 +36,16 @@ struct Place {
 
 #[derive(Deserialize)]
 struct Page<'a> {
-    next: Option<Whole>,
+    next: Whole,
     #[serde(borrow)]
-    orders: Option<RawRows<'a>>,
+    orders: RawRows<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Order {
-    rid: Id,
+    /// The id of an order line, which is never a number.
+    rid: String,
     warehouse_id: Id,
 }
 
@@ -65,11 +67,14 @@ pub(super) async fn read(
     let query = [("limit", LIMIT), ("next", &next), ("dateFrom", &date_from), ("dateTo", &date_to)];
     let (rows, failed, count, next) = api
         .get(&ASSEMBLIES, "/api/v3/orders", &query, |body| {
-            let page: Page<'_> = decode::page(endpoint, body)?;
-            let raw = page.orders.unwrap_or_default();
-            let count = raw.len();
-            let (rows, failed) = decode::rows(endpoint, raw, |order: Order| Some(assembly(order)));
-            Ok((rows, failed, count, page.next.map_or(0, |next| next.0)))
+            let Page { next: Whole(next), orders } = decode::page(endpoint, body)?;
+            let count = orders.len();
+            let (rows, failed) = decode::rows(endpoint, orders, assembly);
+            if is_contract_drift(rows.len() as u64, failed) {
+                let what = format!("orders: {failed} of {count} rows cannot be read");
+                return Err(Error::ContractChanged { endpoint, what });
+            }
+            Ok((rows, failed, count, next))
         })
         .await?;
     let next = if next != 0 && count > 0 {
@@ -82,9 +87,10 @@ pub(super) async fn read(
     } else {
         None
     };
-    Ok(ReadPage { rows, failed, next: next.as_ref().map(position), watermark: None, expected_total: None })
+    Ok(ReadPage { failed, next: next.as_ref().map(position), ..ReadPage::last(rows) })
 }
 
-fn assembly(order: Order) -> Assembly {
-    Assembly { line_external_id: order.rid.0, warehouse_external_id: order.warehouse_id.0 }
+fn assembly(order: Order) -> Option<Assembly> {
+    let line_external_id = Some(order.rid).filter(|id| !id.trim().is_empty())?;
+    Some(Assembly { line_external_id, warehouse_external_id: order.warehouse_id.0 })
 }

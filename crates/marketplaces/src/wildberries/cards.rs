@@ -64,12 +64,14 @@ struct Card {
     sizes: Option<Vec<Size>>,
 }
 
+/// Size and barcodes are what order lines and some stock rows are matched by.
 #[derive(Deserialize)]
 struct Size {
     #[serde(rename = "chrtID")]
     chrt_id: Id,
-    #[serde(rename = "techSize")]
+    #[serde(rename = "techSize", deserialize_with = "decode::nullable")]
     name: Option<Text>,
+    #[serde(deserialize_with = "decode::nullable")]
     skus: Option<Vec<Text>>,
 }
 
@@ -112,6 +114,7 @@ pub(super) async fn read(
         next: next.as_ref().map(position),
         watermark: Some(position(&watermark)),
         expected_total: None,
+        pause: None,
     })
 }
 
@@ -168,6 +171,7 @@ fn product(card: Card, removed: bool) -> Option<ProductRow> {
         brand: Text::filled(card.brand),
         category: Text::filled(card.subject_name),
         removed,
+        hidden: false,
         variants,
     })
 }

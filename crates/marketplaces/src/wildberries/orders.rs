@@ -2,26 +2,29 @@
 //!
 //! The report is filtered by the time of change, not of ordering, and pages by it: several lines share one such time
 //! and straddle pages. It is not documented whether the lines of the very moment asked from come again, so each page
-//! is asked from a little before the end of the one before, and a reading ends when nothing comes, or nothing new.
+//! is asked from a little before the end of the one before, and a reading ends when nothing comes, or nothing new, or
+//! what has changed since the reading began: all that changed before has been read then.
+//!
+//! One answer may be more than is good to be kept at once. It is cut into pages as if the marketplace had cut it there.
+
+use std::sync::{Mutex, PoisonError};
 
 use chrono::{NaiveDateTime, TimeDelta};
 use domain::{
     calendar::Zone,
-    marketplace::WarehouseKind,
-    money::{Currency, Money},
-    reading::{Location, OrderRow, Position, ReadPage},
+    reading::{OrderRow, Position, ReadPage},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{
     api::{Api, parse_position, position},
-    cards::size_name,
     endpoints::ORDER_LINES,
+    order_line::{Changed, Line},
     wall_clock,
 };
 use crate::{
-    decode::{self, Decimal, Id, RawRows, Text},
+    decode::{Keep, List, Listed},
     error::Error,
 };
 
@@ -36,45 +39,74 @@ const OVERLAP: TimeDelta = TimeDelta::hours(1);
 /// may not come again when asked for from that very moment.
 const STEP_BACK: TimeDelta = TimeDelta::seconds(1);
 
-/// What the marketplace calls a warehouse of the seller; every other is its own.
-const SELLER_WAREHOUSE: &str = "Склад продавца";
+/// Lines of one page; a few more where they share a moment.
+const PAGE: usize = 10_000;
 
-/// Where the next reading starts.
-#[derive(Serialize, Deserialize)]
-struct Watermark {
+/// How far the lines have been read.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Reached {
     /// Latest change that has been read, Moscow time.
-    changed: NaiveDateTime,
+    #[serde(rename = "changed")]
+    latest: NaiveDateTime,
+    /// The lines of that very moment that have been read.
+    #[serde(default)]
+    edge: Edge,
+    /// Lines of the longest answer so far: the marketplace cuts none that is much shorter.
+    #[serde(default)]
+    longest: u64,
 }
 
 /// Where this reading goes on.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Place {
     /// Change from which to ask, Moscow time.
     from: NaiveDateTime,
-    /// Latest change that has been read.
-    latest: NaiveDateTime,
-    /// The lines of that very moment that have been read.
-    edge: Edge,
-    /// Lines of the longest page so far: the marketplace cuts no page that is shorter.
-    longest: usize,
+    /// When the reading began, Moscow time.
+    began: NaiveDateTime,
+    #[serde(flatten)]
+    reached: Reached,
 }
 
 impl Place {
-    fn beginning(from: NaiveDateTime) -> Self {
-        Self { from, latest: from, edge: Edge::default(), longest: 0 }
+    /// The beginning of a reading of all lines, or of those that changed after another one.
+    fn beginning(since: Option<Reached>, now: NaiveDateTime) -> Self {
+        if let Some(reached) = since {
+            return Self { from: reached.latest - OVERLAP, began: now, reached };
+        }
+        let from = now - KEPT;
+        Self { from, began: now, reached: Reached { latest: from, edge: Edge::default(), longest: 0 } }
     }
 
-    /// Where to go on after a page; nowhere if it brought nothing new.
-    fn after(&self, lines: &[Changed]) -> Option<Self> {
-        let latest = lines.iter().map(|line| line.at).max()?;
-        let edge = Edge::of(lines_at(lines, latest));
-        let longest = self.longest.max(lines.len());
-        if latest > self.latest || (latest == self.latest && edge != self.edge) {
-            return Some(Self { from: latest - STEP_BACK, latest, edge, longest });
+    /// Where to go on after a whole answer; nowhere if it brought nothing new, or brought what is newer than the
+    /// reading.
+    fn after(&self, answer: &Answer) -> Option<Self> {
+        let latest = answer.latest()?;
+        let reached = self.reached.with(answer);
+        if latest >= self.began {
+            return None;
         }
-        // More lines share the moment than fit on a page: going back would bring the same ones for ever.
-        let is_stuck = self.from < self.latest && lines.len() >= self.longest;
-        is_stuck.then_some(Self { from: self.latest, latest: self.latest, edge: self.edge, longest })
+        if reached.is_further_than(&self.reached) {
+            return Some(Self { from: latest - STEP_BACK, reached, ..*self });
+        }
+        // More lines may share the moment than fit in an answer: going back would bring the same ones for ever. How many
+        // fit is not the same each time.
+        let is_stuck = self.from < self.reached.latest && answer.length >= self.reached.longest / 2;
+        is_stuck.then_some(Self { from: self.reached.latest, reached, ..*self })
+    }
+}
+
+impl Reached {
+    /// How far the lines have been read with these.
+    fn with(&self, answer: &Answer) -> Self {
+        let longest = self.longest.max(answer.length);
+        match answer.latest() {
+            Some(latest) if latest >= self.latest => Self { latest, edge: answer.edge(latest), longest },
+            _ => Self { longest, ..*self },
+        }
+    }
+
+    fn is_further_than(&self, other: &Self) -> bool {
+        self.latest > other.latest || self.edge != other.edge
     }
 }
 
@@ -85,130 +117,124 @@ struct Edge {
     sum: u64,
 }
 
-impl Edge {
-    fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
-        lines.fold(Self::default(), |edge, line| {
-            let digest = Sha256::digest(line);
+/// Lines of an answer, in the order of change.
+struct Answer {
+    lines: Vec<Changed>,
+    /// Rows of the whole answer, read or not.
+    length: u64,
+    /// When it came, Moscow time. No change is later than that: a line that says so must not take the reading, and all
+    /// after it, past what comes.
+    now: NaiveDateTime,
+}
+
+impl Answer {
+    fn latest(&self) -> Option<NaiveDateTime> {
+        self.lines.iter().rev().map(|line| line.at).find(|at| *at <= self.now)
+    }
+
+    fn edge(&self, at: NaiveDateTime) -> Edge {
+        let lines = self.lines.iter().filter(|line| line.at == at);
+        lines.fold(Edge::default(), |edge, line| {
+            let digest = Sha256::digest(&line.row.external_id);
             let hash = digest.iter().take(8).fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
-            Self { count: edge.count + 1, sum: edge.sum.wrapping_add(hash) }
+            Edge { count: edge.count + 1, sum: edge.sum.wrapping_add(hash) }
         })
+    }
+
+    /// Takes a page off the beginning. Lines of one moment stay together, and a page goes further than the reading had
+    /// got.
+    fn page(&mut self, reached: &Reached) -> Self {
+        let known = self.lines.partition_point(|line| line.at <= reached.latest);
+        let end = match self.lines.get(PAGE.max(known + 1) - 1) {
+            Some(last) => self.lines.partition_point(|line| line.at <= last.at),
+            None => self.lines.len(),
+        };
+        Self { lines: self.lines.drain(..end).collect(), ..*self }
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Line {
-    srid: Id,
-    date: String,
-    last_change_date: String,
-    g_number: Option<Text>,
-    nm_id: Option<Id>,
-    barcode: Option<Text>,
-    tech_size: Option<Text>,
-    warehouse_name: Option<String>,
-    warehouse_type: Option<String>,
-    total_price: Option<Decimal>,
-    price_with_disc: Option<Decimal>,
-    finished_price: Option<Decimal>,
-    is_cancel: Option<bool>,
-    cancel_date: Option<String>,
-}
+/// What is left of the answer that was read last, and where the reading goes on from its end. It only spares a call:
+/// whoever does not have it asks again from the place.
+#[derive(Default)]
+pub(super) struct Remainder(Mutex<Option<(Position, Answer, Option<Place>)>>);
 
-/// A line and the time of its change, as precise as it came.
-struct Changed {
-    at: NaiveDateTime,
-    row: OrderRow,
+impl Remainder {
+    fn take(&self, at: Option<&Position>) -> Option<(Answer, Option<Place>)> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        kept.filter(|(of, ..)| Some(of) == at).map(|(_, answer, end)| (answer, end))
+    }
+
+    fn keep(&self, at: Position, answer: Answer, end: Option<Place>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, answer, end));
+    }
 }
 
 /// Reads the next page.
 pub(super) async fn read(
     api: &Api,
+    remainder: &Remainder,
     since: Option<&Position>,
     at: Option<&Position>,
 ) -> Result<ReadPage<OrderRow>, Error> {
-    let endpoint = ORDER_LINES.operation;
     let place = match (at, since) {
         (Some(at), _) => parse_position(&ORDER_LINES, at)?,
-        (None, Some(since)) => {
-            let watermark: Watermark = parse_position(&ORDER_LINES, since)?;
-            Place::beginning(watermark.changed - OVERLAP)
-        }
-        (None, None) => Place::beginning(Zone::MOSCOW.wall_clock(api.now() - KEPT)),
+        (None, Some(since)) => Place::beginning(Some(parse_position(&ORDER_LINES, since)?), now(api)),
+        (None, None) => Place::beginning(None, now(api)),
     };
-    let query = [("dateFrom", &*wall_clock::format(place.from)), ("flag", "0")];
-    let now = Zone::MOSCOW.wall_clock(api.now());
-    let (mut lines, failed) = api
-        .get(&ORDER_LINES, "/api/v1/supplier/orders", &query, |body| {
-            let raw: RawRows<'_> = decode::page(endpoint, body)?;
-            Ok(decode::rows(endpoint, raw, changed))
-        })
-        .await?;
-    // No change is later than now. A line that says so must not take the reading, and all after it, past what comes.
-    for line in &mut lines {
-        line.at = line.at.min(now);
-    }
-    let next = place.after(&lines);
-    let latest = lines.iter().map(|line| line.at).max();
-    let watermark = latest.map(|latest| position(&Watermark { changed: latest.max(place.latest) }));
+    let (mut answer, end, failed) = if let Some((answer, end)) = remainder.take(at) {
+        (answer, end, 0)
+    } else {
+        let (answer, failed) = ask(api, place.from).await?;
+        let end = place.after(&answer);
+        (answer, end, failed)
+    };
+    let page = answer.page(&place.reached);
+    let reached = place.reached.with(&page);
+    let watermark = (!page.lines.is_empty()).then(|| position(&reached));
+    let next = if answer.lines.is_empty() {
+        end.as_ref().map(position)
+    } else {
+        let next = position(&Place { from: reached.latest - STEP_BACK, reached, ..place });
+        remainder.keep(next.clone(), answer, end);
+        Some(next)
+    };
     Ok(ReadPage {
-        rows: lines.into_iter().map(|line| line.row).collect(),
+        rows: page.lines.into_iter().map(|line| line.row).collect(),
         failed,
-        next: next.as_ref().map(position),
+        next,
         watermark,
         expected_total: None,
+        pause: None,
     })
 }
 
-fn lines_at(lines: &[Changed], at: NaiveDateTime) -> impl Iterator<Item = &str> {
-    lines.iter().filter(move |line| line.at == at).map(|line| line.row.external_id.as_str())
+fn now(api: &Api) -> NaiveDateTime {
+    Zone::MOSCOW.wall_clock(api.now())
 }
 
-/// One row is one unit. Without its times or with an unreadable amount it is no line.
-fn changed(line: Line) -> Option<Changed> {
-    let at = wall_clock::parse(&line.last_change_date)?;
-    let changed_at = wall_clock::to_utc(at);
-    let is_cancelled = line.is_cancel.unwrap_or(false);
-    let cancelled_at = is_cancelled.then(|| cancelled(line.cancel_date.as_deref()).unwrap_or(changed_at));
-    let row = OrderRow {
-        external_id: line.srid.0,
-        basket_id: Text::filled(line.g_number),
-        product_external_id: line.nm_id.map(|id| id.0),
-        variant_external_id: None,
-        barcode: Text::filled(line.barcode),
-        size: size_name(line.tech_size),
-        location: location(line.warehouse_name, line.warehouse_type.as_deref()),
-        quantity: 1,
-        price: roubles(line.price_with_disc)?,
-        list_price: roubles(line.total_price)?,
-        paid_price: roubles(line.finished_price)?,
-        ordered_at: wall_clock::to_utc(wall_clock::parse(&line.date)?),
-        changed_at,
-        cancelled_at,
-        status: if is_cancelled { "cancelled" } else { "ordered" }.to_owned(),
+/// Asks for all lines that changed from a moment on, and tells how many rows could not be read.
+async fn ask(api: &Api, from: NaiveDateTime) -> Result<(Answer, u64), Error> {
+    let query = [("dateFrom", &*wall_clock::format(from)), ("flag", "0")];
+    let begin = || List::new(ORDER_LINES.operation, Lines::default());
+    let answer = api.get_arriving(&ORDER_LINES, "/api/v1/supplier/orders", &query, begin).await?;
+    let Some(Listed { kept: Lines(mut lines), rows: length, failed }) = answer else {
+        let endpoint = ORDER_LINES.operation;
+        return Err(Error::ContractChanged { endpoint, what: "status 204".to_owned() });
     };
-    Some(Changed { at, row })
+    lines.sort_unstable_by_key(|line| line.at);
+    lines.shrink_to_fit();
+    Ok((Answer { lines, length, now: now(api) }, failed))
 }
 
-/// The marketplace writes the year 1 where it knows no time.
-fn cancelled(text: Option<&str>) -> Option<domain::clock::Timestamp> {
-    use chrono::Datelike as _;
-    wall_clock::parse(text?).filter(|wall| wall.year() > 1).map(wall_clock::to_utc)
-}
+/// The lines of an answer as they come.
+#[derive(Default)]
+struct Lines(Vec<Changed>);
 
-fn location(name: Option<String>, kind: Option<&str>) -> Option<Location> {
-    let name = name.filter(|name| !name.is_empty())?;
-    let kind =
-        if kind == Some(SELLER_WAREHOUSE) { WarehouseKind::Seller } else { WarehouseKind::Marketplace };
-    Some(Location { kind, external_id: None, name })
-}
+impl Keep for Lines {
+    type Row = Line;
 
-/// Most kopecks that an amount of one line can be; the sums over a window stay far from overflow.
-const MOST_KOPECKS: i64 = 10_000_000_000_000;
-
-/// None where the amount is unreadable; `Some(None)` where there is none.
-#[expect(clippy::option_option, reason = "an absent amount and an unreadable one are different things")]
-fn roubles(amount: Option<Decimal>) -> Option<Option<Money>> {
-    let amount = amount.map(|Decimal(text)| Money::parse_decimal(&text, Currency::RUB)).transpose().ok()?;
-    let is_possible = amount.is_none_or(|money| money.minor.abs() <= MOST_KOPECKS);
-    is_possible.then_some(amount)
+    fn keep(&mut self, line: Line) -> Option<()> {
+        self.0.push(Changed::new(line)?);
+        Some(())
+    }
 }

@@ -1,209 +1,169 @@
-//! Stock on both sides: one report of all of the marketplace's warehouses, and one question for each of the seller's.
+//! Stock by the reports that are there at once: of the marketplace's warehouses, and of the seller's.
 
 use domain::{
     marketplace::WarehouseKind,
     reading::{Location, Position, ReadPage, StockRow},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use super::{
     api::{Api, parse_position, position},
-    endpoints::{MARKETPLACE_STOCK, SELLER_STOCK},
+    endpoints::{Endpoint, MARKETPLACE_STOCK, SELLER_STOCK_REPORT},
+    shelves::{RETURNS, TO_CUSTOMERS, TOTAL},
 };
 use crate::{
-    connector::KnownCatalogue,
     decode::{self, Id, RawRows, Units},
     error::Error,
 };
 
-/// Rows of one answer of the report. It allows more; a page this size is held in memory without harm.
-const REPORT_LIMIT: u64 = 50_000;
-
-/// Sizes in one question about a seller's warehouse; the most that is allowed.
-const CHUNK: usize = 1000;
+/// Rows of one answer. The marketplace allows more; a page this size is held in memory without harm.
+const LIMIT: u64 = 50_000;
 
 /// The id of the row that stands for all of the marketplace's warehouses while it does not name them.
 const ALL_WAREHOUSES: &str = "-999999";
 
 #[derive(Serialize, Deserialize)]
-struct ReportPlace {
+struct Place {
     offset: u64,
     /// Where the page before began, to tell a marketplace that gives the same page for ever from one with more.
     first_row: String,
 }
 
 #[derive(Deserialize)]
-struct Report<'a> {
+struct Answer<'a> {
     #[serde(borrow)]
-    data: ReportData<'a>,
+    data: Data<'a>,
 }
 
 #[derive(Deserialize)]
-struct ReportData<'a> {
+struct Data<'a> {
     #[serde(borrow)]
     items: RawRows<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ReportRow {
-    nm_id: Option<Id>,
+struct MarketplaceRow {
+    nm_id: Id,
     chrt_id: Id,
     warehouse_id: Id,
     warehouse_name: String,
     quantity: Units,
-    in_way_to_client: Option<Units>,
-    in_way_from_client: Option<Units>,
-}
-
-/// Rows that are no place: what is on its way, and the sum of the real ones. They belong to another report, and the
-/// columns of this one say the same; by their exact names, so that no real place is mistaken for one.
-const NO_PLACES: [&str; 3] =
-    ["В пути до получателей", "В пути возвраты на склад WB", "Всего находится на складах"];
-
-/// Reads the next part of the report on the marketplace's warehouses. It ends with an empty page, or with 204: there
-/// is no total to compare with, and a page cut short by the marketplace would look like stock that has vanished.
-pub(super) async fn read_marketplace(api: &Api, at: Option<&Position>) -> Result<ReadPage<StockRow>, Error> {
-    let endpoint = MARKETPLACE_STOCK.operation;
-    let place = match at {
-        Some(at) => parse_position(&MARKETPLACE_STOCK, at)?,
-        None => ReportPlace { offset: 0, first_row: String::new() },
-    };
-    let offset = place.offset;
-    let question = json!({ "nmIds": [], "chrtIds": [], "limit": REPORT_LIMIT, "offset": offset });
-    let path = "/api/analytics/v1/stocks-report/wb-warehouses";
-    let answer = api
-        .post(&MARKETPLACE_STOCK, path, &question, |body| {
-            let report: Report<'_> = decode::page(endpoint, body)?;
-            let count = report.data.items.len() as u64;
-            let first_row = report.data.items.first().map(|row| row.get().to_owned());
-            Ok((decode::rows(endpoint, report.data.items, |row| Some(report_row(row))), count, first_row))
-        })
-        .await?;
-    let end = ReadPage { rows: Vec::new(), failed: 0, next: None, watermark: None, expected_total: None };
-    let Some(((mut rows, failed), count, Some(first_row))) = answer else { return Ok(end) };
-    if first_row == place.first_row {
-        return Ok(end);
-    }
-    rows.retain(|row: &StockRow| !NO_PLACES.contains(&row.location.name.as_str()));
-    let next = Some(position(&ReportPlace { offset: offset + count, first_row }));
-    Ok(ReadPage { rows, failed, next, ..end })
-}
-
-fn report_row(row: ReportRow) -> StockRow {
-    let kind = if row.warehouse_id.0 == ALL_WAREHOUSES {
-        WarehouseKind::Aggregate
-    } else {
-        WarehouseKind::Marketplace
-    };
-    StockRow {
-        variant_external_id: row.chrt_id.0,
-        product_external_id: row.nm_id.map(|id| id.0),
-        location: Location { kind, external_id: Some(row.warehouse_id.0), name: row.warehouse_name },
-        available: row.quantity.0,
-        reserved: None,
-        on_hand: None,
-        in_transit_to_customer: row.in_way_to_client.map(|units| units.0),
-        in_transit_returns: row.in_way_from_client.map(|units| units.0),
-    }
-}
-
-/// The last size that was asked for in a warehouse; none at the beginning of one.
-#[derive(Serialize, Deserialize)]
-struct SellerPlace {
-    warehouse: String,
-    after: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct SellerStock<'a> {
-    #[serde(borrow)]
-    stocks: RawRows<'a>,
+    in_way_to_client: Units,
+    in_way_from_client: Units,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SellerRow {
+    nm_id: Id,
     chrt_id: Id,
-    amount: Units,
+    warehouse_id: Id,
+    warehouse_name: String,
+    quantity: Units,
 }
 
-/// Asks for the next known sizes in the next of the seller's warehouses. Sizes without stock are not in the answer.
-pub(super) async fn read_seller(
-    api: &Api,
-    known: &dyn KnownCatalogue,
-    at: Option<&Position>,
-) -> Result<ReadPage<StockRow>, Error> {
-    let endpoint = SELLER_STOCK.operation;
-    let done = ReadPage { rows: Vec::new(), failed: 0, next: None, watermark: None, expected_total: None };
-    let mut place = match at {
-        Some(at) => parse_position(&SELLER_STOCK, at)?,
-        None => SellerPlace { warehouse: String::new(), after: None },
+/// A row of a report, which says what report that is.
+trait Row: DeserializeOwned + Into<StockRow> + Send + 'static {
+    const REPORT: &Endpoint;
+    const PATH: &str;
+}
+
+impl Row for MarketplaceRow {
+    const REPORT: &Endpoint = &MARKETPLACE_STOCK;
+    const PATH: &str = "/api/analytics/v1/stocks-report/wb-warehouses";
+}
+
+impl Row for SellerRow {
+    const REPORT: &Endpoint = &SELLER_STOCK_REPORT;
+    const PATH: &str = "/api/analytics/v1/stocks-report/seller-warehouses";
+}
+
+/// Reads the next part of the report on the marketplace's warehouses.
+pub(super) async fn read_marketplace(api: &Api, at: Option<&Position>) -> Result<ReadPage<StockRow>, Error> {
+    let mut page = read::<MarketplaceRow>(api, at).await?;
+    // Rows that are no places belong to another report, and the columns of this one say the same.
+    page.rows.retain(|row| {
+        let name = row.location.as_ref().map(|location| location.name.as_str());
+        !name.is_some_and(|name| [TO_CUSTOMERS, RETURNS, TOTAL].contains(&name))
+    });
+    Ok(page)
+}
+
+/// Reads the next part of the report on the seller's warehouses, for tokens that may not ask for each of them.
+pub(super) async fn read_seller(api: &Api, at: Option<&Position>) -> Result<ReadPage<StockRow>, Error> {
+    read::<SellerRow>(api, at).await
+}
+
+/// A report ends with an empty page, or with 204: there is no total to compare with, and a page cut short by the
+/// marketplace would look like stock that has vanished.
+async fn read<R: Row>(api: &Api, at: Option<&Position>) -> Result<ReadPage<StockRow>, Error> {
+    let place = match at {
+        Some(at) => parse_position(R::REPORT, at)?,
+        None => Place { offset: 0, first_row: String::new() },
     };
-    let warehouses = known.seller_warehouses().await?;
-    let (location, id, sizes) = loop {
-        let Some((location, id)) = warehouse_from(&warehouses, &place.warehouse) else {
-            return Ok(done);
-        };
-        if id != place.warehouse {
-            place = SellerPlace { warehouse: id.to_owned(), after: None };
-        }
-        let sizes = known.variants_after(place.after.as_deref(), CHUNK).await?;
-        match (sizes.is_empty(), &place.after) {
-            (false, _) => break (location, id, sizes),
-            (true, None) => return Ok(done),
-            (true, Some(_)) => place = SellerPlace { warehouse: following(id), after: None },
-        }
-    };
-    let ids = sizes.iter().map(|size| number(size)).collect::<Result<Vec<_>, _>>()?;
+    let endpoint = R::REPORT.operation;
+    let question = json!({ "nmIds": [], "chrtIds": [], "limit": LIMIT, "offset": place.offset });
     let answer = api
-        .post(&SELLER_STOCK, &format!("/api/v3/stocks/{id}"), &json!({ "chrtIds": ids }), |body| {
-            let stock: SellerStock<'_> = decode::page(endpoint, body)?;
-            Ok(decode::rows(endpoint, stock.stocks, |row| Some(seller_row(row, location))))
+        .post(R::REPORT, R::PATH, &question, |body| {
+            let Answer { data: Data { items } } = decode::page(endpoint, body)?;
+            let (count, first_row) = (items.len() as u64, items.first().map(|row| row.get().to_owned()));
+            Ok((decode::rows(endpoint, items, |row: R| Some(row.into())), count, first_row))
         })
         .await?;
-    let (rows, failed) =
-        answer.ok_or_else(|| Error::ContractChanged { endpoint, what: "status 204".to_owned() })?;
-    let next = if sizes.len() == CHUNK {
-        Some(SellerPlace { warehouse: id.to_owned(), after: sizes.last().cloned() })
-    } else {
-        warehouse_from(&warehouses, &following(id))
-            .map(|(_, id)| SellerPlace { warehouse: id.to_owned(), after: None })
-    };
-    Ok(ReadPage { rows, failed, next: next.as_ref().map(position), ..done })
+    let end = ReadPage::last(Vec::new());
+    let Some(((rows, failed), count, Some(first_row))) = answer else { return Ok(end) };
+    if first_row == place.first_row {
+        return Ok(end);
+    }
+    let next = position(&Place { offset: place.offset + count, first_row });
+    Ok(ReadPage { failed, next: Some(next), ..ReadPage::last(rows) })
 }
 
-/// The first warehouse whose id is not before the given one.
-fn warehouse_from<'a>(warehouses: &'a [Location], from: &str) -> Option<(&'a Location, &'a str)> {
-    warehouses
-        .iter()
-        .filter_map(|location| Some((location, location.external_id.as_deref()?)))
-        .filter(|(_, id)| *id >= from)
-        .min_by_key(|(_, id)| *id)
+impl From<MarketplaceRow> for StockRow {
+    fn from(row: MarketplaceRow) -> Self {
+        let kind = if row.warehouse_id.0 == ALL_WAREHOUSES {
+            WarehouseKind::Aggregate
+        } else {
+            WarehouseKind::Marketplace
+        };
+        Self {
+            variant_external_id: Some(row.chrt_id.0),
+            product_external_id: Some(row.nm_id.0),
+            barcode: None,
+            size: None,
+            location: Some(Location {
+                kind,
+                external_id: Some(row.warehouse_id.0),
+                name: row.warehouse_name,
+            }),
+            available: Some(row.quantity.0),
+            reserved: None,
+            on_hand: None,
+            in_transit_to_customer: Some(row.in_way_to_client.0),
+            in_transit_returns: Some(row.in_way_from_client.0),
+        }
+    }
 }
 
-/// The smallest text after an id.
-fn following(id: &str) -> String {
-    format!("{id}\0")
-}
-
-fn number(size: &str) -> Result<i64, Error> {
-    size.parse().map_err(|_| Error::InvalidRequest {
-        endpoint: SELLER_STOCK.operation,
-        what: "the id of a size is not a number".to_owned(),
-    })
-}
-
-fn seller_row(row: SellerRow, location: &Location) -> StockRow {
-    StockRow {
-        variant_external_id: row.chrt_id.0,
-        product_external_id: None,
-        location: location.clone(),
-        available: row.amount.0,
-        reserved: None,
-        on_hand: None,
-        in_transit_to_customer: None,
-        in_transit_returns: None,
+impl From<SellerRow> for StockRow {
+    fn from(row: SellerRow) -> Self {
+        Self {
+            variant_external_id: Some(row.chrt_id.0),
+            product_external_id: Some(row.nm_id.0),
+            barcode: None,
+            size: None,
+            location: Some(Location {
+                kind: WarehouseKind::Seller,
+                external_id: Some(row.warehouse_id.0),
+                name: row.warehouse_name,
+            }),
+            available: Some(row.quantity.0),
+            reserved: None,
+            on_hand: None,
+            in_transit_to_customer: None,
+            in_transit_returns: None,
+        }
     }
 }

@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{DESCRIPTOR, hosts::Category};
 
-/// What kind of token it says it is.
+/// What kind of token it says it is. A Basic token with a secret does not say so: it is taken for a Basic one, which is
+/// allowed less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// For anybody; few methods, very slow.
@@ -22,6 +23,19 @@ pub(super) enum Kind {
     Service,
     /// It does not say, or in words that are not known.
     Unknown,
+}
+
+impl Kind {
+    /// The published name.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Test => "test",
+            Self::Personal => "personal",
+            Self::Service => "service",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// The payload of the token. Nothing in it is proof of anything.

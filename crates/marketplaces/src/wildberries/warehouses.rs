@@ -27,7 +27,7 @@ pub(super) async fn read(api: &Api) -> Result<ReadPage<Location>, Error> {
             Ok(decode::rows(endpoint, raw, |warehouse: Warehouse| Some(location(warehouse))))
         })
         .await?;
-    Ok(ReadPage { rows, failed, next: None, watermark: None, expected_total: None })
+    Ok(ReadPage { failed, ..ReadPage::last(rows) })
 }
 
 fn location(warehouse: Warehouse) -> Location {

@@ -22,12 +22,13 @@ async fn every_stretch_is_paged_to_its_end() {
         assert_eq!(asked.query["limit"], "1000");
         let (next, first) = if asked.query["next"] == "0" { (17, true) } else { (0, false) };
         let rid = format!("{}-{first}", asked.query["dateFrom"]);
-        let orders =
-            json!([{ "id": 1, "rid": rid, "warehouseId": 42 }, { "id": 2, "rid": "", "warehouseId": 42 }]);
+        let mut orders: Vec<_> =
+            (0..100).map(|n| json!({ "id": n, "rid": format!("{rid}-{n}"), "warehouseId": 42 })).collect();
+        orders[7]["rid"] = json!("");
         Reply::json(&json!({ "next": next, "orders": orders }))
     });
     let reading = read(&server, "2026-10-01T00:00:00Z").await;
-    assert_eq!((reading.rows.len(), reading.failed, reading.pages), (4, 4, 4));
+    assert_eq!((reading.rows.len(), reading.failed, reading.pages), (396, 4, 4));
     assert!(reading.rows.iter().all(|row| row.warehouse_external_id == "42"));
 
     let number = |text: &String| text.parse::<i64>().unwrap();

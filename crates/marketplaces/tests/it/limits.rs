@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     server::{Reply, Server},
-    support::{Known, Told, World, read_all},
+    support::{ALL, BASIC, Known, SERVICE, Told, World, read_all},
 };
 
 fn limited(seconds: &str) -> Reply {
@@ -69,7 +69,12 @@ async fn a_seller_has_one_budget_however_many_connectors() {
 async fn a_group_without_burst_waits_from_the_answer_on() {
     let on_the_way = Duration::from_millis(300);
     let rows: Vec<_> = (0..50_000)
-        .map(|n| json!({ "chrtId": n, "warehouseId": 1, "warehouseName": "A", "quantity": 1 }))
+        .map(|n| {
+            json!({
+                "nmId": 1, "chrtId": n, "warehouseId": 1, "warehouseName": "A", "quantity": 1, "inWayToClient": 0,
+                "inWayFromClient": 0,
+            })
+        })
         .collect();
     let full = json!({ "data": { "items": rows } });
     let server = Server::start(move |asked| match asked.earlier {
@@ -106,4 +111,50 @@ async fn a_failure_that_a_limit_forbids_to_retry_says_so() {
     assert!(wait <= Duration::from_secs(4) && wait > Duration::from_secs(2), "{wait:?}");
     assert!(started.elapsed() < Duration::from_secs(4));
     assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_slow_token_waits_for_itself_and_not_for_the_others() {
+    let server = Server::start(|_| Reply::json(&json!([])));
+    let world = World::with_settings(server.url(), &Settings::default());
+    world.account_with("s", BASIC, &ALL).orders(None, None).await.unwrap();
+    let error = world.account_with("s", BASIC, &ALL).orders(None, None).await.unwrap_err();
+    let Error::RateLimited { retry_after, group: "orders" } = error else { panic!("{error}") };
+    let three_hours = Duration::from_hours(3);
+    assert!((Duration::from_hours(2)..=three_hours).contains(&retry_after), "{retry_after:?}");
+    let mut calls = 0;
+    while world.account_with("s", SERVICE, &ALL).orders(None, None).await.is_ok() {
+        calls += 1;
+    }
+    assert_eq!(calls, 8, "both count in the seller's budget of ten, of which one is left");
+    assert_eq!(world.limits.told_of("orders_basic"), [Told::Acquired, Told::Blocked(three_hours)]);
+}
+
+#[tokio::test]
+async fn a_slow_token_is_not_charged_while_the_seller_has_no_budget_left() {
+    let server = Server::start(|_| Reply::json(&json!([])));
+    let world = World::with_settings(server.url(), &Settings::default());
+    while world.account("s").orders(None, None).await.is_ok() {}
+    let error = world.account_with("s", BASIC, &ALL).orders(None, None).await.unwrap_err();
+    let Error::RateLimited { retry_after, .. } = error else { panic!("{error}") };
+    assert!(retry_after <= Duration::from_mins(1), "{retry_after:?}");
+    assert!(world.limits.told_of("orders_basic").is_empty());
+}
+
+#[tokio::test]
+async fn what_refuses_a_slow_token_does_not_stop_the_others() {
+    let server =
+        Server::start(|asked| if asked.earlier == 0 { limited("9000") } else { Reply::json(&json!([])) });
+    let world = World::with_settings(server.url(), &Settings::default());
+    let error = world.account_with("s", BASIC, &ALL).orders(None, None).await.unwrap_err();
+    assert_eq!(error.code(), "rate_limited");
+    world.account("s").orders(None, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_of_no_known_type_is_taken_for_a_slow_one() {
+    let server = Server::start(|_| Reply::json(&json!([])));
+    let world = World::with_settings(server.url(), &Settings::default());
+    world.account_with("s", 9, &ALL).orders(None, None).await.unwrap();
+    assert_eq!(world.account_with("s", 9, &ALL).orders(None, None).await.unwrap_err().code(), "rate_limited");
 }

@@ -1,16 +1,22 @@
 //! Reading order lines.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use chrono::{NaiveDateTime, TimeDelta};
 use domain::{
+    clock::Clock as _,
     marketplace::WarehouseKind,
     reading::{OrderRow, Position},
 };
+use marketplaces::Settings;
 use serde_json::{Value, json};
 
 use crate::{
     server::{Asked, Reply, Server},
-    support::{Reading, World, at, read_all},
+    support::{NOW, Reading, Turning, World, at, read_all},
 };
 
 /// What becomes of the lines of the very moment that is asked from.
@@ -139,10 +145,14 @@ async fn the_first_reading_goes_back_ninety_days_and_later_ones_overlap() {
     );
 
     report.lines.lock().unwrap().insert(0, ("late".to_owned(), "2026-11-19T09:45:00".to_owned()));
+    let asked = server.asked().len();
     let second = read(&server, first.watermark.as_ref()).await;
-    assert_eq!(server.asked()[3].query["dateFrom"], "2026-11-19T09:30:00.250");
+    assert_eq!(server.asked()[asked].query["dateFrom"], "2026-11-19T09:30:00.250");
     assert_eq!(ids(&second), ["a", "late"], "a line that came late is found");
-    assert_eq!(second.watermark, first.watermark);
+    let changed = |watermark: Option<Position>| {
+        serde_json::from_str::<Value>(&watermark.unwrap().0).unwrap()["changed"].clone()
+    };
+    assert_eq!(changed(second.watermark), changed(first.watermark.clone()));
 
     report.lines.lock().unwrap().clear();
     assert_eq!(
@@ -166,7 +176,99 @@ async fn a_line_from_the_future_does_not_take_the_watermark_with_it() {
     let first = read(&server, None).await;
     assert_eq!(ids(&first), ["a", "odd"]);
     report.lines.lock().unwrap().insert(1, ("new".to_owned(), "2026-11-20T11:59:00".to_owned()));
-    assert_eq!(ids(&read(&server, first.watermark.as_ref()).await), ["new", "odd"]);
+    let second = read(&server, first.watermark.as_ref()).await;
+    assert_eq!(ids(&second), ["a", "new", "odd"]);
+    assert!(server.asked().iter().any(|asked| asked.query["dateFrom"] == "2026-11-20T11:58:59"));
+}
+
+/// Lines of a seller of whom an order comes in every two seconds, up to the present moment of a clock that goes on by a
+/// minute with every question. An answer holds so many lines.
+fn busy(cap: usize) -> (Server, World, Arc<Turning>) {
+    let clock = Turning::new();
+    let told = Arc::clone(&clock);
+    let server = Server::start(move |asked| {
+        told.turn(Duration::from_mins(1));
+        let from = asked.query["dateFrom"].parse::<NaiveDateTime>().unwrap() - TimeDelta::hours(3);
+        let now = told.now().naive_utc();
+        let first = (from - (at(NOW).naive_utc() - TimeDelta::hours(2))).num_seconds().max(0);
+        let moments = (first + first % 2..).step_by(2);
+        let moment = |n: i64| at(NOW).naive_utc() - TimeDelta::hours(2) + TimeDelta::seconds(n);
+        let rows: Vec<_> = moments
+            .take_while(|n| moment(*n) <= now)
+            .take(cap)
+            .map(|n| {
+                line(&format!("line-{n}"), &(moment(n) + TimeDelta::hours(3)).format("%FT%T").to_string())
+            })
+            .collect();
+        Reply::json(&json!(rows))
+    });
+    let settings = Settings { limit_scale: 0.0001, ..Settings::default() };
+    let world = World::with(&settings, server.url(), false, clock.clone());
+    (server, world, clock)
+}
+
+#[tokio::test]
+async fn a_reading_of_a_busy_seller_ends() {
+    for (cap, pages) in [(100_000, 1), (1000, 4)] {
+        let (server, world, _) = busy(cap);
+        let reading = read_all(async |at| world.account("s").orders(None, at.as_ref()).await).await.unwrap();
+        // Two hours and a minute for each answer: nothing that changed before the reading began is missing.
+        assert_eq!((reading.pages, server.asked().len()), (pages, pages), "{cap}");
+        let ids = ids(&reading);
+        assert!((0..=3600).all(|n| ids.binary_search(&&*format!("line-{}", 2 * n)).is_ok()), "{cap}");
+    }
+}
+
+#[tokio::test]
+async fn a_reading_goes_on_while_what_it_reads_is_older_than_itself() {
+    // The newest line is a second older than the reading: one more may come of that moment.
+    let report = Report::new(&[("a", "2026-11-20T11:59:59")], 100, EdgeLines::Missing);
+    let server = Server::start(move |asked| report.answer(asked));
+    assert_eq!(read(&server, None).await.pages, 3);
+    let report = Report::new(&[("a", "2026-11-20T12:00:00")], 100, EdgeLines::Missing);
+    let server = Server::start(move |asked| report.answer(asked));
+    assert_eq!(read(&server, None).await.pages, 1);
+}
+
+/// So many lines, three of which share each second.
+fn crowd(count: usize) -> Vec<Value> {
+    let begin = at("2026-11-18T00:00:00Z");
+    let changed = |n: usize| (begin + Duration::from_secs(n as u64 / 3)).format("%FT%T").to_string();
+    (0..count).map(|n| line(&format!("line-{n:05}"), &changed(n))).collect()
+}
+
+#[tokio::test]
+async fn an_answer_too_long_for_a_page_is_cut_and_none_of_it_is_lost() {
+    let lines = crowd(25_000);
+    let server = Server::start(move |asked| {
+        let from = json!(asked.query["dateFrom"]);
+        let wanted = lines.iter().filter(|line| line["lastChangeDate"].as_str() >= from.as_str());
+        // Nobody says that the lines of an answer are in order.
+        Reply::json(&wanted.rev().cloned().collect())
+    });
+    let world = World::new(server.url());
+    let alive = world.account("s");
+    let whole = read_all(async |at| alive.orders(None, at.as_ref()).await).await.unwrap();
+    assert_eq!((ids(&whole).len(), whole.rows.len()), (25_000, 25_000 + 4));
+    assert!(whole.pages >= 3 && server.asked().len() == 2, "who has the rest does not ask for it");
+
+    let killed = read_all(async |at| world.account("s").orders(None, at.as_ref()).await).await.unwrap();
+    assert_eq!(ids(&killed), ids(&whole));
+    assert!(server.asked().len() > 4, "who lost it asks again");
+    assert_eq!(killed.watermark, whole.watermark);
+}
+
+#[tokio::test]
+async fn nothing_new_since_a_reading_takes_one_answer() {
+    let lines: Vec<_> =
+        (0..50).map(|n| (format!("l{n}"), format!("2026-11-19T{:02}:00:00", n / 5))).collect();
+    let lines: Vec<_> = lines.iter().map(|(id, changed)| (id.as_str(), changed.as_str())).collect();
+    let report = Report::new(&lines, 100, EdgeLines::Included);
+    let server = Server::start(move |asked| report.answer(asked));
+    let first = read(&server, None).await;
+    assert_eq!((ids(&first).len(), first.pages), (50, 2));
+    let second = read(&server, first.watermark.as_ref()).await;
+    assert_eq!((second.pages, second.watermark), (1, first.watermark));
 }
 
 #[tokio::test]
@@ -205,6 +307,7 @@ async fn money_is_exact() {
 
     let mut bare = line("b", "2026-11-19T10:00:00");
     bare["totalPrice"] = json!(null);
+    bare["gNumber"] = json!(null);
     bare.as_object_mut().unwrap().remove("finishedPrice");
     let row = &one(bare).await.rows[0];
     assert_eq!((row.list_price, row.paid_price), (None, None));
@@ -266,7 +369,7 @@ async fn one_bad_line_does_not_take_its_page_with_it() {
         bad[1]["date"] = json!("a while ago");
         bad[2]["lastChangeDate"] = json!(null);
         bad[3]["priceWithDisc"] = json!("cheap");
-        bad[4]["isCancel"] = json!({});
+        bad[4]["isCancel"] = json!("no");
         bad.push(line("good", "2026-11-19T10:00:00"));
         Reply::json(&if asked.earlier == 0 { json!(bad) } else { json!([]) })
     });

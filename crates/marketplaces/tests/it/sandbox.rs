@@ -3,18 +3,19 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use domain::{
-    calendar::Window,
+    calendar::{Window, Zone},
     clock::{Clock as _, SystemClock},
-    marketplace::{MarketplaceCode, Seller, Side, WarehouseKind},
+    marketplace::{Capability, MarketplaceCode, Seller, Side, WarehouseKind},
     reading::{OrderRow, ProductRow, StockRow},
 };
-use marketplaces::{CatalogueScope, Error, Settings};
-use sandbox::{EdgeRows, Options, Sandbox};
+use marketplaces::{CatalogueScope, Error, Factory, Settings};
+use sandbox::{AccountType, Category, EdgeRows, Options, Sandbox, TokenSpec};
 
-use crate::support::{Known, World, read_all};
+use crate::support::{ALL, Known, World, read_all};
 
 /// Makes a limit of 20 s one of 0.2 s, on both sides.
 const SCALE: f64 = 0.01;
@@ -36,8 +37,8 @@ fn world(sandbox: &Sandbox) -> World {
 }
 
 async fn read(world: &World, token: &str) -> Result<Account, Error> {
-    let info = world.connect(token, None).verify().await?;
-    let account = || world.connect(token, Some(&info.seller));
+    let info = world.connect(token).verify().await?;
+    let account = || world.connect_as(token, &info.seller, &info.capabilities);
     let scope = CatalogueScope::Full;
     let products = read_all(async |at| account().products(&scope, at.as_ref()).await).await?;
     let locations = account().locations(None).await?;
@@ -48,7 +49,9 @@ async fn read(world: &World, token: &str) -> Result<Account, Error> {
     warehouses.sort_by(|a, b| a.external_id.cmp(&b.external_id));
     let known = Known { variants, warehouses };
     let fbs = read_all(async |at| account().stock(Side::Fbs, &known, at.as_ref()).await).await?;
-    let fbo = read_all(async |at| account().stock(Side::Fbo, &known, at.as_ref()).await).await?;
+    // Whoever has a report keeps it: a Basic token may fetch it only every quarter of an hour.
+    let reader = account();
+    let fbo = read_all(async |at| reader.stock(Side::Fbo, &known, at.as_ref()).await).await?;
     let orders = read_all(async |at| account().orders(None, at.as_ref()).await).await?;
     let failed = products.failed + locations.failed + fbs.failed + fbo.failed + orders.failed;
     let (products, fbs, fbo, orders) = (products.rows, fbs.rows, fbo.rows, orders.rows);
@@ -57,9 +60,11 @@ async fn read(world: &World, token: &str) -> Result<Account, Error> {
 
 fn sum(rows: &[StockRow]) -> BTreeMap<i64, i64> {
     let mut sums = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.available != 0) {
-        *sums.entry(row.variant_external_id.parse().unwrap()).or_default() += row.available;
+    for row in rows {
+        let variant = row.variant_external_id.as_ref().unwrap().parse().unwrap();
+        *sums.entry(variant).or_default() += row.available.unwrap();
     }
+    sums.retain(|_, units| *units != 0);
     sums
 }
 
@@ -67,6 +72,16 @@ fn sum(rows: &[StockRow]) -> BTreeMap<i64, i64> {
 fn assert_never_limited(sandbox: &Sandbox) {
     let limited: Vec<_> = sandbox.requests().into_iter().filter(|request| request.status == 429).collect();
     assert!(limited.is_empty(), "{limited:?}");
+}
+
+/// Whether everything that was called is in the list of what is ever called.
+fn assert_calls_are_listed(world: &World) {
+    let listed = Factory::operations();
+    let heard = world.heard.0.lock().unwrap();
+    assert!(!heard.is_empty());
+    for (operation, _) in heard.iter() {
+        assert!(listed.contains(&(MarketplaceCode::Wildberries, *operation)), "{operation}");
+    }
 }
 
 async fn start(options: Options) -> Sandbox {
@@ -100,18 +115,19 @@ async fn what_is_read_is_what_is_true() {
             assert_eq!(sum(&account.fbo), expected(|figures| figures.fbo), "fbo, masked: {masked}");
             assert_eq!(sum(&account.fbs), expected(|figures| figures.fbs), "fbs");
             let kind = if masked { WarehouseKind::Aggregate } else { WarehouseKind::Marketplace };
-            assert!(account.fbo.iter().all(|row| row.location.kind == kind));
+            assert!(account.fbo.iter().all(|row| row.location.as_ref().unwrap().kind == kind));
 
-            let window = Window::ending_before(now, MarketplaceCode::Wildberries.zone());
+            let window = Window::ending_before(now, Zone::MOSCOW);
             let lines: BTreeMap<_, _> = account.orders.iter().map(|row| (&row.external_id, row)).collect();
             let count = |of: &dyn Fn(&OrderRow) -> bool| lines.values().filter(|row| of(row)).count();
-            let day = |row: &OrderRow| MarketplaceCode::Wildberries.zone().day_of(row.ordered_at);
+            let day = |row: &OrderRow| Zone::MOSCOW.day_of(row.ordered_at);
             let ordered = count(&|row| window.counts(day(row)) && row.cancelled_at.is_none());
             let cancelled = count(&|row| window.counts(day(row)) && row.cancelled_at.is_some());
             assert_eq!((ordered, cancelled), (truth.total.ordered as usize, truth.total.cancelled as usize));
             assert!(ordered > 0);
         }
         assert_never_limited(&sandbox);
+        assert_calls_are_listed(&world);
         sandbox.stop().await.unwrap();
     }
 }
@@ -133,7 +149,7 @@ async fn a_changed_catalogue_is_read_from_where_it_was_left() {
     let world = world(&sandbox);
     let access = sandbox.sellers().remove(0);
     let seller = Seller { external_id: access.sid.to_string(), name: access.name };
-    let account = || world.connect(&access.token, Some(&seller));
+    let account = || world.connect_as(&access.token, &seller, &ALL.into());
     let full = CatalogueScope::Full;
     let first = read_all(async |at| account().products(&full, at.as_ref()).await).await.unwrap();
     let since = CatalogueScope::Since(first.watermark.unwrap());
@@ -147,5 +163,110 @@ async fn a_changed_catalogue_is_read_from_where_it_was_left() {
     let seen: BTreeSet<_> = third.rows.iter().map(|row| (row.external_id.clone(), row.removed)).collect();
     assert!(seen.contains(&(added.nm_id.to_string(), false)), "{seen:?}");
     assert!(seen.contains(&(thrown_away, true)), "{seen:?}");
+    sandbox.stop().await.unwrap();
+}
+
+/// A scale at which three hours are two seconds.
+const FAST: f64 = 0.0002;
+
+#[tokio::test]
+async fn what_a_basic_token_reads_is_true_and_keeps_to_its_limits() {
+    for masked in [true, false] {
+        let options = Options {
+            sellers: 1,
+            masked,
+            limit_scale: FAST,
+            report_time: Duration::from_millis(50),
+            ..Options::default()
+        };
+        let sandbox = Sandbox::start(Options { speed: 0.0, cards_per_seller: 60, ..options }).await.unwrap();
+        let settings = Settings { limit_scale: FAST, ..Settings::default() };
+        let url = sandbox.base_url().parse().unwrap();
+        let world = World::with(&settings, url, false, Arc::new(SystemClock));
+        let spec = TokenSpec { account_type: AccountType::Basic, ..TokenSpec::default() };
+        let token = sandbox.issue_token(0, spec).unwrap();
+        let now = SystemClock.now();
+        let account = read(&world, &token).await.unwrap();
+        assert_eq!(account.failed, 0);
+        let truth = sandbox.truth(0, now).unwrap();
+
+        // Told by product and size, as the catalogue names it; barcodes lead to the same.
+        let sizes: BTreeMap<_, i64> = account
+            .products
+            .iter()
+            .flat_map(|product| product.variants.iter().map(move |size| (product, size)))
+            .map(|(p, size)| ((p.external_id.clone(), size.name.clone()), size.external_id.parse().unwrap()))
+            .collect();
+        let by_barcode: BTreeMap<_, i64> = account
+            .products
+            .iter()
+            .flat_map(|product| &product.variants)
+            .flat_map(|size| {
+                size.barcodes.iter().map(|code| (code.clone(), size.external_id.parse().unwrap()))
+            })
+            .collect();
+        let (mut stock, mut transit) = (BTreeMap::<i64, i64>::new(), BTreeMap::new());
+        for row in &account.fbo {
+            let size = sizes[&(row.product_external_id.clone().unwrap(), row.size.clone())];
+            assert_eq!(by_barcode.get(row.barcode.as_ref().unwrap()), Some(&size));
+            if row.location.is_some() {
+                *stock.entry(size).or_default() += row.available.unwrap();
+            } else {
+                let units = (row.in_transit_to_customer.unwrap(), row.in_transit_returns.unwrap());
+                assert_eq!(transit.insert(size, units), None);
+            }
+        }
+        stock.retain(|_, units| *units != 0);
+        transit.retain(|_, units| *units != (0, 0));
+        let live = || truth.variants.iter().filter(|(_, variant)| variant.active);
+        let fbo = live().map(|(id, v)| (*id, i64::from(v.figures.fbo))).filter(|(_, units)| *units != 0);
+        assert_eq!(stock, fbo.collect(), "masked: {masked}");
+        let on_the_way = live()
+            .map(|(id, v)| (*id, (v.figures.in_way_to_client.into(), v.figures.in_way_from_client.into())))
+            .filter(|(_, units)| *units != (0, 0));
+        assert_eq!(transit, on_the_way.collect(), "masked: {masked}");
+        assert!(!account.orders.is_empty());
+
+        assert_eq!(sandbox.reports(0).unwrap().len(), 1, "one report, and one report only");
+        assert!(sandbox.requests().iter().all(|request| request.path != "/api/v1/seller-info"));
+        assert_calls_are_listed(&world);
+        assert_never_limited(&sandbox);
+        sandbox.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn two_tokens_of_one_seller_keep_to_the_limits_of_each() {
+    let options =
+        Options { sellers: 1, cards_per_seller: 60, speed: 0.0, limit_scale: FAST, ..Options::default() };
+    let sandbox = Sandbox::start(Options { report_time: Duration::ZERO, ..options }).await.unwrap();
+    let settings = Settings { limit_scale: FAST, ..Settings::default() };
+    let world = World::with(&settings, sandbox.base_url().parse().unwrap(), false, Arc::new(SystemClock));
+    let spec = TokenSpec { account_type: AccountType::Basic, ..TokenSpec::default() };
+    let basic = sandbox.issue_token(0, spec).unwrap();
+    let full = &sandbox.sellers()[0].token;
+    let (slow, fast) = tokio::join!(read(&world, &basic), read(&world, full));
+    assert_eq!(slow.unwrap().orders.len(), fast.unwrap().orders.len());
+    assert_never_limited(&sandbox);
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_the_category_of_warehouses_their_stock_comes_from_a_report() {
+    let sandbox = start(Options { sellers: 1, ..Options::default() }).await;
+    let world = world(&sandbox);
+    let categories = vec![Category::Content, Category::Analytics];
+    let token = sandbox.issue_token(0, TokenSpec { categories, ..TokenSpec::default() }).unwrap();
+    let info = world.connect(&token).verify().await.unwrap();
+    assert!(!info.capabilities.contains(&Capability::Locations));
+    let account = || world.connect_as(&token, &info.seller, &info.capabilities);
+    let known = Known::default();
+    let fbs = read_all(async |at| account().stock(Side::Fbs, &known, at.as_ref()).await).await.unwrap();
+    let truth = sandbox.truth(0, SystemClock.now()).unwrap();
+    let expected = truth.variants.iter().map(|(id, variant)| (*id, i64::from(variant.figures.fbs)));
+    assert_eq!(sum(&fbs.rows), expected.filter(|(_, units)| *units != 0).collect());
+    let places = fbs.rows.iter().map(|row| row.location.as_ref().unwrap());
+    assert!(places.into_iter().all(|l| l.kind == WarehouseKind::Seller && l.external_id.is_some()));
+    assert_never_limited(&sandbox);
     sandbox.stop().await.unwrap();
 }

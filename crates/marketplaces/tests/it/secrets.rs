@@ -49,7 +49,7 @@ async fn a_token_is_in_no_log_and_no_error() {
         // A marketplace that quotes the token in its complaint.
         let complaint = format!(r#"{{"title":"no","detail":"bad token {TOKEN}"}}"#);
         let server = Server::start(move |_| Reply::new(status, "application/json", &complaint));
-        let account = World::new(server.url()).connect(TOKEN, None);
+        let account = World::new(server.url()).connect(TOKEN);
         let error = account.products(&CatalogueScope::Full, None).await.unwrap_err();
         let shown = format!("{error} {error:?} {} {}", error.code(), error.seller_message());
         assert!(parts.iter().all(|part| !shown.contains(part)), "{shown}");

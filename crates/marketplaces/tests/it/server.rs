@@ -23,6 +23,7 @@ pub(crate) struct Asked {
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) body: Value,
     pub(crate) authorization: String,
+    pub(crate) headers: BTreeMap<String, String>,
     pub(crate) at: Instant,
     /// How many requests for the same path came before.
     pub(crate) earlier: usize,
@@ -37,16 +38,37 @@ pub(crate) struct Reply {
     body: Vec<u8>,
     cut: bool,
     delay: Duration,
+    rows: Option<(usize, Row)>,
+    around: (&'static str, &'static str),
 }
 
 impl Reply {
+    /// A list of so many rows, each made when it is sent.
+    pub(crate) fn rows(count: usize, row: Row) -> Self {
+        Self { rows: Some((count, row)), ..Self::new(200, "application/json", "") }
+    }
+
+    /// Puts the list of rows into something larger.
+    pub(crate) fn within(self, before: &'static str, after: &'static str) -> Self {
+        Self { around: (before, after), ..self }
+    }
+
     pub(crate) fn json(body: &Value) -> Self {
         Self::new(200, "application/json", &body.to_string())
     }
 
     pub(crate) fn new(status: u16, content_type: &'static str, body: &str) -> Self {
         let (headers, delay) = (Vec::new(), Duration::ZERO);
-        Self { status, content_type, headers, body: body.into(), cut: false, delay }
+        Self {
+            status,
+            content_type,
+            headers,
+            body: body.into(),
+            cut: false,
+            delay,
+            rows: None,
+            around: ("", ""),
+        }
     }
 
     pub(crate) fn status(status: u16) -> Self {
@@ -69,6 +91,12 @@ impl Reply {
         self
     }
 }
+
+/// Makes the row of a number.
+type Row = fn(usize) -> String;
+
+/// Rows that are sent at once.
+const TOGETHER: usize = 64;
 
 type Script = dyn Fn(&Asked) -> Reply + Send + Sync;
 
@@ -128,11 +156,15 @@ async fn answer(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> Http
         let mut all = shared.asked.lock().unwrap();
         let query = url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
         let header = request.headers().get("authorization");
+        let headers = request.headers().iter();
+        let headers =
+            headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
         let asked = Asked {
             path: request.path().to_owned(),
             query,
             body: serde_json::from_slice(&body).unwrap_or(Value::Null),
             authorization: header.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default(),
+            headers,
             at: Instant::now(),
             earlier: all.iter().filter(|asked| asked.path == request.path()).count(),
         };
@@ -150,6 +182,17 @@ async fn answer(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> Http
         let half = Bytes::copy_from_slice(&reply.body[..reply.body.len() / 2]);
         let parts = futures::stream::iter([Ok(half), Err(std::io::Error::other("cut off"))]);
         return response.no_chunking(reply.body.len() as u64).streaming(parts);
+    }
+    if let Some((count, row)) = reply.rows {
+        let (before, after) = reply.around;
+        let parts = (0..count.max(1)).step_by(TOGETHER).map(move |from| {
+            let to = count.min(from + TOGETHER);
+            let rows = (from..to).map(row).collect::<Vec<_>>().join(",");
+            let begin = if from == 0 { format!("{before}[") } else { ",".to_owned() };
+            let end = if to == count { format!("]{after}") } else { String::new() };
+            Ok::<_, std::io::Error>(Bytes::from(begin + &rows + &end))
+        });
+        return response.streaming(futures::stream::iter(parts));
     }
     response.body(reply.body)
 }

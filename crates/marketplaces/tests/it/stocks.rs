@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    marketplace::{Side, WarehouseKind},
-    reading::StockRow,
+    marketplace::{Capability, Side, WarehouseKind},
+    reading::{Location, StockRow},
 };
 use marketplaces::Error;
 use serde_json::{Value, json};
 
 use crate::{
     server::{Asked, Reply, Server},
-    support::{Known, Reading, World, read_all, seller_warehouse},
+    support::{Known, Reading, SERVICE, World, read_all, seller_warehouse},
 };
 
 const REPORT: &str = "/api/analytics/v1/stocks-report/wb-warehouses";
@@ -71,8 +71,8 @@ async fn every_known_size_is_asked_for_in_every_warehouse() {
     assert_eq!(asked.len(), 7500);
     assert_eq!(reading.rows.len(), 3750);
     let first = &reading.rows[0];
-    assert_eq!(first.location, seller_warehouse("10", "Дом"));
-    assert_eq!((first.available, first.reserved, first.on_hand), (3, None, None));
+    assert_eq!(first.location, Some(seller_warehouse("10", "Дом")));
+    assert_eq!((first.available, first.reserved, first.on_hand), (Some(3), None, None));
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn a_warehouse_that_went_away_between_pages_is_passed_over() {
     let at_two = account.stock(Side::Fbs, &before, first.next.as_ref()).await.unwrap().next;
     let after = Known::new(1..=1500, &[("1", "A"), ("3", "C")]);
     let page = account.stock(Side::Fbs, &after, at_two.as_ref()).await.unwrap();
-    assert_eq!(page.rows[0].location, seller_warehouse("3", "C"));
+    assert_eq!(page.rows[0].location, Some(seller_warehouse("3", "C")));
     assert_eq!(server.paths().last().unwrap(), "/api/v3/stocks/3");
 }
 
@@ -167,7 +167,7 @@ async fn what_is_on_its_way_and_sums_are_no_places() {
     });
     let reading = read(&server, Side::Fbo, &Known::default()).await.unwrap();
     assert_eq!((reading.rows.len(), reading.failed), (1, 0));
-    assert_eq!(reading.rows[0].location.name, "Склад WB");
+    assert_eq!(place(&reading.rows[0]).name, "Склад WB");
 }
 
 #[tokio::test]
@@ -178,32 +178,80 @@ async fn masked_rows_are_one_aggregate_and_named_rows_are_places() {
         named["warehouseName"] = json!("СЦ Тверь 1");
         let mut odd = row(3);
         odd["quantity"] = json!("12");
-        odd["inWayToClient"] = json!(null);
-        odd.as_object_mut().unwrap().remove("inWayFromClient");
+        odd["nmId"] = json!("1");
         let mut broken = row(4);
         broken["quantity"] = json!("lots");
         Reply::json(&json!({ "data": { "items": [row(1), named, odd, broken] } }))
     });
     let reading = read(&server, Side::Fbo, &Known::default()).await.unwrap();
     let [masked, named, odd] = &reading.rows[..] else { panic!("{reading:?}") };
-    assert_eq!(masked.location.kind, WarehouseKind::Aggregate);
-    assert_eq!(masked.location.external_id.as_deref(), Some("-999999"));
+    assert_eq!(place(masked).kind, WarehouseKind::Aggregate);
+    assert_eq!(place(masked).external_id.as_deref(), Some("-999999"));
     assert_eq!(
-        (masked.variant_external_id.as_str(), masked.product_external_id.as_deref()),
-        ("1", Some("0"))
+        (masked.variant_external_id.as_deref(), masked.product_external_id.as_deref()),
+        (Some("1"), Some("0"))
     );
     assert_eq!(
         (masked.available, masked.in_transit_to_customer, masked.in_transit_returns),
-        (5, Some(2), Some(1)),
+        (Some(5), Some(2), Some(1)),
         "what is on its way is told apart and never part of the stock"
     );
-    assert_eq!(named.location.kind, WarehouseKind::Marketplace);
+    assert_eq!(place(named).kind, WarehouseKind::Marketplace);
     assert_eq!(
-        (named.location.external_id.as_deref(), named.location.name.as_str()),
+        (place(named).external_id.as_deref(), place(named).name.as_str()),
         (Some("507"), "СЦ Тверь 1")
     );
-    assert_eq!((odd.available, odd.in_transit_to_customer, odd.in_transit_returns), (12, None, None));
+    assert_eq!((odd.available, odd.product_external_id.as_deref()), (Some(12), Some("1")));
     assert_eq!(reading.failed, 1);
+}
+
+fn place(row: &StockRow) -> &Location {
+    row.location.as_ref().unwrap()
+}
+
+/// What a token of the categories Content and Analytics can read.
+const WITHOUT_WAREHOUSES: [Capability; 3] =
+    [Capability::Products, Capability::StockMarketplace, Capability::StockSeller];
+
+#[tokio::test]
+async fn a_token_that_does_not_open_the_sellers_warehouses_reads_the_report_on_them() {
+    const PATH: &str = "/api/analytics/v1/stocks-report/seller-warehouses";
+    let server = Server::start(|asked| {
+        assert_eq!(asked.path, PATH);
+        assert_eq!(asked.body["limit"], 50_000);
+        let rows: Vec<_> = (0..3)
+            .map(|n| {
+                json!({
+                    "nmId": n, "chrtId": 10 + n, "warehouseId": 7, "warehouseName": "Дом", "regionName": "Дальний",
+                    "quantity": n,
+                })
+            })
+            .collect();
+        let rows = if asked.body["offset"] == 0 { rows } else { vec![] };
+        Reply::json(&json!({ "data": { "items": rows } }))
+    });
+    let world = World::new(server.url());
+    let account = || world.account_with("s", SERVICE, &WITHOUT_WAREHOUSES);
+    let known = Known::default();
+    let reading = read_all(async |at| account().stock(Side::Fbs, &known, at.as_ref()).await).await.unwrap();
+    assert_eq!((reading.rows.len(), reading.pages, reading.failed), (3, 2, 0));
+    let row = &reading.rows[2];
+    assert_eq!(row.location, Some(seller_warehouse("7", "Дом")));
+    assert_eq!((row.variant_external_id.as_deref(), row.available), (Some("12"), Some(2)));
+    assert_eq!((row.in_transit_to_customer, row.in_transit_returns), (None, None));
+    assert_eq!(account().source(Capability::StockSeller), format!("POST {PATH}"));
+    assert_eq!(world.account("s").source(Capability::StockSeller), "POST /api/v3/stocks/{warehouseId}");
+}
+
+#[tokio::test]
+async fn a_size_without_a_number_is_not_asked_for() {
+    let server = Server::start(shelf);
+    let mut known = Known::new([2, 4], &[("1", "A"), ("2", "B")]);
+    known.variants.push("barcode:4600000000017".to_owned());
+    assert_eq!(read(&server, Side::Fbs, &known).await.unwrap().rows.len(), 4);
+    known.variants = vec!["barcode:4600000000017".to_owned()];
+    let reading = read(&server, Side::Fbs, &known).await.unwrap();
+    assert_eq!((reading.rows.len(), reading.pages, server.asked().len()), (0, 2, 2));
 }
 
 #[tokio::test]

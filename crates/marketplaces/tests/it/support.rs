@@ -7,16 +7,19 @@ use std::{
 };
 
 use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     clock::{Clock, Timestamp},
     limit::{Bucket, BucketKey, Claim, Grant, LimiterUnavailable, SellerLimiter},
-    marketplace::{Credential, MarketplaceCode, Seller, WarehouseKind},
+    marketplace::{Capabilities, Capability, Credential, MarketplaceCode, Seller, WarehouseKind},
     reading::{Location, Position, ReadPage},
 };
 use marketplaces::{
-    CallObserver, CallOutcome, Error, Factory, KnownCatalogue, KnownCatalogueError, Marketplace, Settings,
+    CallObserver, CallOutcome, Error, Factory, KnownCatalogue, KnownCatalogueError, Marketplace, Proven,
+    Settings,
 };
 use secrecy::SecretString;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
@@ -32,6 +35,25 @@ struct Standing;
 impl Clock for Standing {
     fn now(&self) -> Timestamp {
         at(NOW)
+    }
+}
+
+/// A clock that a test turns on.
+pub(crate) struct Turning(Mutex<Timestamp>);
+
+impl Turning {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(at(NOW))))
+    }
+
+    pub(crate) fn turn(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for Turning {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
     }
 }
 
@@ -144,10 +166,14 @@ impl World {
     }
 
     pub(crate) fn with(settings: &Settings, url: Url, limiter_down: bool, clock: Arc<dyn Clock>) -> Self {
+        let settings = Settings { wildberries_base_url: Some(url), ..settings.clone() };
+        Self::made(settings, limiter_down, clock)
+    }
+
+    fn made(settings: Settings, limiter_down: bool, clock: Arc<dyn Clock>) -> Self {
         install_tls();
         let limits = Limits::new(limiter_down);
         let heard = Arc::new(Heard::default());
-        let settings = Settings { wildberries_base_url: Some(url), ..settings.clone() };
         let factory = Factory::new(settings, limits.clone(), clock, heard.clone()).unwrap();
         Self { factory, limits, heard }
     }
@@ -156,20 +182,74 @@ impl World {
         Self::with(settings, url, false, Arc::new(Standing))
     }
 
+    /// A world with periods ten thousand times shorter and a clock to turn.
+    pub(crate) fn turning(url: Url) -> (Self, Arc<Turning>) {
+        let clock = Turning::new();
+        let settings = Settings { limit_scale: 0.0001, ..Settings::default() };
+        (Self::with(&settings, url, false, clock.clone()), clock)
+    }
+
+    /// A world in which the marketplace is not played: nobody may be called.
+    pub(crate) fn of_real_hosts() -> Self {
+        Self::made(Settings::default(), true, Arc::new(Standing))
+    }
+
     /// A world without limits to ask.
     pub(crate) fn without_limiter(url: Url) -> Self {
         Self::with(&Settings::default(), url, true, Arc::new(Standing))
     }
 
-    /// An account of a proven seller.
+    /// An account of a proven seller with a Personal token for everything.
     pub(crate) fn account(&self, seller: &str) -> Box<dyn Marketplace> {
-        let seller = Seller { external_id: seller.to_owned(), name: seller.to_owned() };
-        self.connect("a-token-that-is-no-jwt", Some(&seller))
+        self.account_with(seller, PERSONAL, &ALL)
     }
 
-    pub(crate) fn connect(&self, token: &str, seller: Option<&Seller>) -> Box<dyn Marketplace> {
-        self.factory.connect(MarketplaceCode::Wildberries, &credential(token), seller).unwrap()
+    /// An account of a proven seller with a token of a type that reads so much.
+    pub(crate) fn account_with(
+        &self,
+        seller: &str,
+        acc: u8,
+        capabilities: &[Capability],
+    ) -> Box<dyn Marketplace> {
+        let seller = Seller { external_id: seller.to_owned(), name: seller.to_owned() };
+        let capabilities = capabilities.iter().copied().collect();
+        self.connect_as(&jwt(&json!({ "acc": acc })), &seller, &capabilities)
     }
+
+    /// An account whose credential has not proven anything.
+    pub(crate) fn connect(&self, token: &str) -> Box<dyn Marketplace> {
+        self.factory.connect(MarketplaceCode::Wildberries, &credential(token), None).unwrap()
+    }
+
+    pub(crate) fn connect_as(
+        &self,
+        token: &str,
+        seller: &Seller,
+        capabilities: &Capabilities,
+    ) -> Box<dyn Marketplace> {
+        let proven = Some(Proven { seller, capabilities });
+        self.factory.connect(MarketplaceCode::Wildberries, &credential(token), proven).unwrap()
+    }
+}
+
+/// The types of tokens, as tokens number them.
+pub(crate) const BASIC: u8 = 1;
+pub(crate) const TEST: u8 = 2;
+pub(crate) const PERSONAL: u8 = 3;
+pub(crate) const SERVICE: u8 = 4;
+
+/// What a Personal token of every category reads.
+pub(crate) const ALL: [Capability; 5] = [
+    Capability::Products,
+    Capability::Locations,
+    Capability::StockMarketplace,
+    Capability::StockSeller,
+    Capability::Orders,
+];
+
+/// A token in shape.
+pub(crate) fn jwt(payload: &Value) -> String {
+    format!("eyJhbGciOiJFUzI1NiJ9.{}.c2lnbmF0dXJl", URL_SAFE_NO_PAD.encode(payload.to_string()))
 }
 
 pub(crate) fn credential(token: &str) -> Credential {
@@ -213,11 +293,11 @@ pub(crate) fn seller_warehouse(id: &str, name: &str) -> Location {
 }
 
 /// Reads to the end, each page with a new connector, as a process that is killed after every page would; waits for
-/// limits.
+/// limits and for what is being made.
 pub(crate) async fn read_all<T>(
     mut page: impl AsyncFnMut(Option<Position>) -> Result<ReadPage<T>, Error>,
 ) -> Result<Reading<T>, Error> {
-    let mut reading = Reading { rows: Vec::new(), failed: 0, pages: 0, watermark: None };
+    let mut reading = Reading { rows: Vec::new(), failed: 0, pages: 0, pauses: Vec::new(), watermark: None };
     let mut position = None;
     loop {
         let next = match page(position.clone()).await {
@@ -231,7 +311,11 @@ pub(crate) async fn read_all<T>(
         reading.failed += next.failed;
         reading.pages += 1;
         reading.watermark = next.watermark.or(reading.watermark);
+        reading.pauses.extend(next.pause);
         assert!(reading.pages < 1000, "the reading never ends");
+        if let Some(pause) = next.pause {
+            tokio::time::sleep(pause).await;
+        }
         position = match next.next {
             Some(next) => Some(next),
             None => return Ok(reading),
@@ -245,5 +329,6 @@ pub(crate) struct Reading<T> {
     pub(crate) rows: Vec<T>,
     pub(crate) failed: u64,
     pub(crate) pages: usize,
+    pub(crate) pauses: Vec<Duration>,
     pub(crate) watermark: Option<Position>,
 }

@@ -72,7 +72,7 @@ variables! {
     SECURITY_HEADERS_ENABLED = Text("true"), false,
         "Whether security headers are sent.";
     DOCS_ENABLED = Rule("true outside production"), false,
-        "Whether `/docs` and `/openapi.json` are served.";
+        "Whether `/docs`, `/redoc` and `/openapi.json` are served.";
     METRICS_ADDR = Rule("the API's own port; 127.0.0.1:9001 for `worker`"), false,
         "`host:port` of a listener for metrics and health alone. In production this or METRICS_TOKEN is required.";
     METRICS_TOKEN = Rule("none"), true,

@@ -21,6 +21,7 @@ pub(crate) async fn run(environment: &Environment, arguments: &SandboxArguments)
         seed: arguments.seed,
         sellers: arguments.sellers,
         cards_per_seller: arguments.cards,
+        history_days: arguments.history_days,
         speed: arguments.speed,
         limit_scale: config.marketplaces.limit_scale,
         ..Options::default()

@@ -146,6 +146,7 @@ fn api_server(
             trusted_proxies: config.http.trusted_proxies.clone(),
             serve_metrics,
             metrics_token: config.metrics.token.clone(),
+            export_patience: api::Settings::EXPORT_PATIENCE,
         },
         app: product.app.clone(),
         metrics: product.metrics.clone(),

@@ -1,10 +1,10 @@
-//! Variants that order lines may be of.
+//! Finding the variants that order lines and stock rows are of.
 
 use std::collections::{HashMap, HashSet};
 
 use domain::{
     ids::AccountId,
-    matching::{Candidate, Clue},
+    matching::{Candidate, Clue, find_variant},
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
 use uuid::Uuid;
@@ -17,8 +17,46 @@ use crate::{
     error::Error,
 };
 
-/// Variants that order lines with these clues may be of, with their products.
-pub async fn candidates<M>(
+/// The variants that some rows may be of, found with a few queries for all of them.
+#[derive(Debug)]
+pub struct Matcher {
+    candidates: Vec<Candidate<Placed>>,
+    by_barcode: HashMap<String, Vec<usize>>,
+    by_product: HashMap<String, Vec<usize>>,
+    by_external_id: HashMap<String, usize>,
+}
+
+impl Matcher {
+    /// Loads the candidates of rows with these clues.
+    pub async fn load<M>(tx: &TenantTx<M>, account: AccountId, clues: &[Clue<'_>]) -> Result<Self, Error> {
+        let candidates = candidates(tx, account, clues).await?;
+        let mut by_barcode: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_product: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_external_id = HashMap::new();
+        for (i, candidate) in candidates.iter().enumerate() {
+            for barcode in &candidate.barcodes {
+                by_barcode.entry(barcode.clone()).or_default().push(i);
+            }
+            by_product.entry(candidate.product_external_id.clone()).or_default().push(i);
+            by_external_id.insert(candidate.external_id.clone(), i);
+        }
+        Ok(Self { candidates, by_barcode, by_product, by_external_id })
+    }
+
+    /// The variant of a row whose clue was loaded.
+    pub fn find(&self, clue: Clue<'_>) -> Option<&Candidate<Placed>> {
+        let mut near: Vec<usize> = Vec::new();
+        near.extend(clue.barcode.and_then(|b| self.by_barcode.get(b)).into_iter().flatten());
+        near.extend(clue.product_external_id.and_then(|p| self.by_product.get(p)).into_iter().flatten());
+        near.extend(clue.variant_external_id.and_then(|v| self.by_external_id.get(v)));
+        near.sort_unstable();
+        near.dedup();
+        find_variant(clue, near.iter().map(|i| &self.candidates[*i]))
+    }
+}
+
+/// Variants that rows with these clues may be of, with their products.
+async fn candidates<M>(
     tx: &TenantTx<M>,
     account: AccountId,
     clues: &[Clue<'_>],
@@ -82,6 +120,7 @@ pub async fn candidates<M>(
                 product_external_id: owners.get(&v.product_id).cloned().unwrap_or_default(),
                 name: v.name,
                 barcodes: codec::from_json("barcodes", &v.barcodes)?,
+                is_active: v.active,
             })
         })
         .collect()

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use domain::{
     clock::Timestamp,
-    ids::{AccountId, ProductId, SyncId},
+    ids::{AccountId, PassId, ProductId},
     marketplace::MarketplaceCode,
     reading::ProductRow,
     search,
@@ -18,8 +18,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+pub(crate) use self::variants::variants_by_external_id;
 pub use self::{
-    candidates::candidates,
+    candidates::Matcher,
     variants::{Placed, ensure_variants, variant_external_ids},
 };
 use crate::{
@@ -28,18 +29,19 @@ use crate::{
     error::Error,
 };
 
-/// Rows per statement: SQLite binds 32,766 values at most, and the widest row here has 25.
-pub(crate) const CHUNK: usize = 1000;
+/// Rows per statement. More bring no speed, and a prepared statement holds memory for each of its values; the widest row
+/// here has 25 of the 32,766 that SQLite binds at most.
+pub(crate) const CHUNK: usize = 250;
 
-/// The account and the sync that a page of the catalogue belongs to.
+/// The account and the pass that a page of the catalogue belongs to.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader {
     /// The account.
     pub account: AccountId,
     /// Its marketplace.
     pub marketplace: MarketplaceCode,
-    /// The sync that reads.
-    pub sync: SyncId,
+    /// The pass that reads.
+    pub pass: PassId,
     /// Now.
     pub at: Timestamp,
 }
@@ -67,8 +69,8 @@ async fn write_products(
             continue;
         }
         let mut new = old.cloned().unwrap_or_else(|| unknown_product(tx.tenant(), reader, external_id));
-        new.active = !row.removed;
-        new.seen_by = Some(reader.sync.into());
+        new.active = !row.removed && !row.hidden;
+        new.seen_by = Some(reader.pass.into());
         if !row.removed {
             new.seller_article = row.seller_article.clone().unwrap_or_default();
             new.name = row.name.clone().unwrap_or_default();
@@ -117,15 +119,16 @@ async fn upsert_products(tx: &WriteTx, models: Vec<product::Model>) -> Result<()
 pub async fn close_unseen(
     tx: &WriteTx,
     account: AccountId,
-    sync: SyncId,
+    pass: impl Into<PassId>,
     at: Timestamp,
 ) -> Result<(), Error> {
+    let pass = pass.into();
     let sql = "UPDATE product SET active = FALSE, updated_at = $4 WHERE tenant_id = $1 AND account_id = $2 \
                AND active = TRUE AND (seen_by IS NULL OR seen_by <> $3)";
-    tx.execute(sql, [tx.tenant().into(), account.as_uuid().into(), sync.as_uuid().into(), at.into()]).await?;
+    tx.execute(sql, [tx.tenant().into(), account.as_uuid().into(), pass.as_uuid().into(), at.into()]).await?;
     let sql = "UPDATE variant SET active = FALSE WHERE tenant_id = $1 AND account_id = $2 \
                AND active = TRUE AND (seen_by IS NULL OR seen_by <> $3)";
-    tx.execute(sql, [tx.tenant().into(), account.as_uuid().into(), sync.as_uuid().into()]).await?;
+    tx.execute(sql, [tx.tenant().into(), account.as_uuid().into(), pass.as_uuid().into()]).await?;
     Ok(())
 }
 
@@ -164,6 +167,7 @@ fn unknown_product(tenant: Uuid, reader: Reader, external_id: &str) -> product::
         revenue_minor: -1,
         currency: None,
         cover_rank: -1,
+        partly_measured: false,
         created_at: reader.at,
         updated_at: reader.at,
     }
@@ -182,7 +186,7 @@ fn search_text(row: &ProductRow) -> String {
     search::fold(&parts.join("\n"))
 }
 
-async fn products_by_external_id<M>(
+pub(crate) async fn products_by_external_id<M>(
     tx: &TenantTx<M>,
     account: AccountId,
     ids: impl Iterator<Item = &str>,

@@ -38,7 +38,7 @@ pub(super) async fn write(
             continue;
         };
         for variant in &row.variants {
-            wanted.insert(&variant.external_id, (variant, *product_id, !row.removed));
+            wanted.insert(&variant.external_id, (variant, *product_id, !row.removed && !row.hidden));
         }
     }
     let known = variants_by_external_id(tx, reader.account, wanted.keys().copied()).await?;
@@ -56,7 +56,7 @@ pub(super) async fn write(
         new.sku.clone_from(&row.sku);
         new.name.clone_from(&row.name);
         new.active = active;
-        new.seen_by = Some(reader.sync.into());
+        new.seen_by = Some(reader.pass.into());
         let barcodes = codec::to_json(&row.barcodes);
         if old.is_none_or(|old| old.barcodes != barcodes) {
             barcodes_changed.push((new.id, row.barcodes.clone()));
@@ -73,7 +73,7 @@ pub(super) async fn write(
             .col_expr(variant::Column::Active, Expr::value(false))
             .filter(variant::Column::TenantId.eq(tx.tenant()))
             .filter(variant::Column::ProductId.is_in(chunk.iter().copied()))
-            .filter(variant::Column::SeenBy.is_null().or(variant::Column::SeenBy.ne(reader.sync.as_uuid())))
+            .filter(variant::Column::SeenBy.is_null().or(variant::Column::SeenBy.ne(reader.pass.as_uuid())))
             .exec(tx.inner())
             .await?;
     }
@@ -244,7 +244,7 @@ fn unknown_variant(tenant: Uuid, reader: Reader, external_id: &str, product_id: 
     }
 }
 
-pub(super) async fn variants_by_external_id<M>(
+pub(crate) async fn variants_by_external_id<M>(
     tx: &TenantTx<M>,
     account: AccountId,
     ids: impl Iterator<Item = &str>,

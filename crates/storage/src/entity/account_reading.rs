@@ -14,6 +14,8 @@ pub struct Model {
     pub watermark: Option<String>,
     pub completed_at: Option<DateTimeUtc>,
     pub full_completed_at: Option<DateTimeUtc>,
+    pub source: Option<String>,
+    pub drifted_at: Option<DateTimeUtc>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -19,6 +19,8 @@ pub struct Model {
     pub credential_masked: String,
     pub credential_expires_at: Option<DateTimeUtc>,
     pub credential_scopes: String,
+    pub credential_kind: Option<String>,
+    pub credential_notes: String,
     pub sync_interval_minutes: Option<i32>,
     pub last_sync_state: Option<String>,
     pub last_sync_at: Option<DateTimeUtc>,

@@ -30,6 +30,7 @@ pub struct Model {
     pub revenue_minor: i64,
     pub currency: Option<String>,
     pub cover_rank: i64,
+    pub partly_measured: bool,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -15,7 +15,7 @@ pub struct Model {
     pub warehouse_id: Uuid,
     pub at: DateTimeUtc,
     pub before: Option<i64>,
-    pub after: i64,
+    pub after: Option<i64>,
     pub cause: String,
     pub sync_id: Option<Uuid>,
 }

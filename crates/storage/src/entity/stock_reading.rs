@@ -8,14 +8,15 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub tenant_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub sync_id: Uuid,
+    pub pass_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub variant_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub warehouse_id: Uuid,
+    pub account_id: Uuid,
     pub product_id: Uuid,
     pub side: String,
-    pub available: i64,
+    pub available: Option<i64>,
     pub reserved: Option<i64>,
     pub on_hand: Option<i64>,
     pub in_transit_to_customer: Option<i64>,

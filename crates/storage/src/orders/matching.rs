@@ -1,11 +1,8 @@
 //! Finding the variants that order lines are of.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use domain::{
-    ids::AccountId,
-    matching::{self, Clue},
-};
+use domain::{ids::AccountId, matching::Clue};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
@@ -13,50 +10,11 @@ use uuid::Uuid;
 
 use super::window::recount;
 use crate::{
-    catalogue::{self, CHUNK},
-    db::{TenantTx, WriteTx},
+    catalogue::{CHUNK, Matcher},
+    db::WriteTx,
     entity::order_line,
     error::Error,
 };
-
-/// The candidates of some order lines, found with a few queries for all of them.
-pub(super) struct Matcher {
-    candidates: Vec<matching::Candidate<catalogue::Placed>>,
-    by_barcode: HashMap<String, Vec<usize>>,
-    by_product: HashMap<String, Vec<usize>>,
-    by_external_id: HashMap<String, usize>,
-}
-
-impl Matcher {
-    pub(super) async fn load<M>(
-        tx: &TenantTx<M>,
-        account: AccountId,
-        clues: &[Clue<'_>],
-    ) -> Result<Self, Error> {
-        let candidates = catalogue::candidates(tx, account, clues).await?;
-        let mut by_barcode: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut by_product: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut by_external_id = HashMap::new();
-        for (i, candidate) in candidates.iter().enumerate() {
-            for barcode in &candidate.barcodes {
-                by_barcode.entry(barcode.clone()).or_default().push(i);
-            }
-            by_product.entry(candidate.product_external_id.clone()).or_default().push(i);
-            by_external_id.insert(candidate.external_id.clone(), i);
-        }
-        Ok(Self { candidates, by_barcode, by_product, by_external_id })
-    }
-
-    pub(super) fn find(&self, clue: Clue<'_>) -> Option<&matching::Candidate<catalogue::Placed>> {
-        let mut near: Vec<usize> = Vec::new();
-        near.extend(clue.barcode.and_then(|b| self.by_barcode.get(b)).into_iter().flatten());
-        near.extend(clue.product_external_id.and_then(|p| self.by_product.get(p)).into_iter().flatten());
-        near.extend(clue.variant_external_id.and_then(|v| self.by_external_id.get(v)));
-        near.sort_unstable();
-        near.dedup();
-        matching::find_variant(clue, near.iter().map(|i| &self.candidates[*i]))
-    }
-}
 
 /// Tries again to find the variants of lines that had none: the catalogue may know them by now.
 pub async fn match_again(tx: &WriteTx, account: AccountId) -> Result<(), Error> {

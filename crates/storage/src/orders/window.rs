@@ -89,8 +89,9 @@ pub async fn write_window(
            revenue_minor = excluded.revenue_minor"
     );
     tx.execute(&levels, span.clone()).await?;
+    // Rows that a reading of stock has written stay, counted or not: the ledger tells of them.
     tx.execute(
-        "DELETE FROM stock_level WHERE tenant_id = $1 AND account_id = $2 AND available IS NULL \
+        "DELETE FROM stock_level WHERE tenant_id = $1 AND account_id = $2 AND available IS NULL AND written_by IS NULL \
          AND ordered_units = 0 AND cancelled_units = 0 AND ordered_today = 0",
         place.clone(),
     )

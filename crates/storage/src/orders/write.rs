@@ -4,9 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use domain::{
-    calendar::Zone,
     ids::{AccountId, OrderLineId, WarehouseId},
-    marketplace::{MarketplaceCode, WarehouseKind},
+    marketplace::WarehouseKind,
     matching::Clue,
     reading::{Assembly, OrderRow},
 };
@@ -16,25 +15,14 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{matching::Matcher, window::recount};
+use super::{Book, window::recount};
 use crate::{
-    catalogue::CHUNK,
+    catalogue::{CHUNK, Matcher},
     db::{TenantTx, WriteTx},
     entity::{order_line, warehouse},
     error::Error,
     warehouses::Places,
 };
-
-/// The account whose order lines are written.
-#[derive(Debug, Clone, Copy)]
-pub struct Book {
-    /// The account.
-    pub account: AccountId,
-    /// Its marketplace.
-    pub marketplace: MarketplaceCode,
-    /// The zone in which its days are counted.
-    pub zone: Zone,
-}
 
 /// Writes order lines: a line that is known is replaced, unless the row is older than what is kept.
 pub async fn write(tx: &WriteTx, book: Book, rows: &[OrderRow], places: &Places) -> Result<(), Error> {
@@ -68,6 +56,10 @@ async fn write_chunk(
     for row in rows {
         let old = known.get(&row.external_id);
         if old.is_some_and(|old| old.changed_at > row.changed_at) {
+            continue;
+        }
+        // A line that holds nothing and never did is nothing to keep.
+        if old.is_none() && row.quantity == 0 {
             continue;
         }
         let mut new = line(tx.tenant(), book, row, places);
@@ -167,35 +159,35 @@ async fn lines<M>(
 
 /// Writes down the warehouses that assembly orders name, on lines whose own row could not tell.
 pub async fn assign_warehouses(tx: &WriteTx, account: AccountId, rows: &[Assembly]) -> Result<(), Error> {
+    let places: HashMap<String, Uuid> = warehouse::Entity::find()
+        .filter(warehouse::Column::TenantId.eq(tx.tenant()))
+        .filter(warehouse::Column::AccountId.eq(account.as_uuid()))
+        .filter(warehouse::Column::Kind.eq(WarehouseKind::Seller.name()))
+        .all(tx.inner())
+        .await?
+        .into_iter()
+        .filter_map(|w| Some((w.external_id?, w.id)))
+        .collect();
     let mut days = BTreeSet::new();
     for chunk in rows.chunks(CHUNK) {
         let known = lines(tx, account, chunk.iter().map(|a| a.line_external_id.as_str())).await?;
-        let places: HashMap<String, Uuid> = warehouse::Entity::find()
-            .filter(warehouse::Column::TenantId.eq(tx.tenant()))
-            .filter(warehouse::Column::AccountId.eq(account.as_uuid()))
-            .filter(warehouse::Column::Kind.eq(WarehouseKind::Seller.name()))
-            .all(tx.inner())
-            .await?
-            .into_iter()
-            .filter_map(|w| Some((w.external_id?, w.id)))
-            .collect();
+        let mut moved: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
         for assembly in chunk {
-            let Some(line) = known.get(&assembly.line_external_id) else {
-                continue;
-            };
-            let Some(place) = places.get(&assembly.warehouse_external_id) else {
-                continue;
-            };
-            if line.warehouse_id == Some(*place) {
-                continue;
+            let line = known.get(&assembly.line_external_id);
+            let place = places.get(&assembly.warehouse_external_id);
+            let (Some(line), Some(place)) = (line, place) else { continue };
+            if line.warehouse_id != Some(*place) {
+                moved.entry(*place).or_default().push(line.id);
+                days.insert(line.ordered_on);
             }
+        }
+        for (place, lines) in moved {
             order_line::Entity::update_many()
-                .col_expr(order_line::Column::WarehouseId, Expr::value(*place))
+                .col_expr(order_line::Column::WarehouseId, Expr::value(place))
                 .filter(order_line::Column::TenantId.eq(tx.tenant()))
-                .filter(order_line::Column::Id.eq(line.id))
+                .filter(order_line::Column::Id.is_in(lines))
                 .exec(tx.inner())
                 .await?;
-            days.insert(line.ordered_on);
         }
     }
     recount(tx, account, &days).await

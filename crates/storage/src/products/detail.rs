@@ -3,8 +3,8 @@
 use domain::{
     figures::Figures,
     ids::{AccountId, ProductId},
-    marketplace::WarehouseKind,
-    picture::{ProductDetail, ProductWarehouse, Variant},
+    marketplace::{MarketplaceCode, WarehouseKind},
+    picture::{Product, ProductDetail, ProductWarehouse, Variant},
 };
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, FromQueryResult, PaginatorTrait as _, QueryFilter as _,
@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Freshness, list::product};
+use super::{Freshness, is_incomplete, list::product};
 use crate::{
     codec,
     db::TenantTx,
@@ -26,9 +26,7 @@ pub async fn get<M>(
     id: ProductId,
     freshness: &Freshness,
 ) -> Result<Option<ProductDetail>, Error> {
-    let row = product::Entity::find_by_id((tx.tenant(), id.as_uuid())).one(tx.inner()).await?;
-    let Some(row) = row else { return Ok(None) };
-    let product = product(row, freshness)?;
+    let Some(product) = find(tx, id, freshness).await? else { return Ok(None) };
     let variants = variant::Entity::find()
         .filter(variant::Column::TenantId.eq(tx.tenant()))
         .filter(variant::Column::ProductId.eq(id.as_uuid()))
@@ -36,13 +34,27 @@ pub async fn get<M>(
         .all(tx.inner())
         .await?
         .into_iter()
-        .map(|row| self::variant(row, freshness))
+        .map(|row| self::variant(row, product.marketplace, freshness))
         .collect::<Result<_, _>>()?;
     let warehouses = warehouses_of(tx, product.account_id, id, freshness).await?;
     Ok(Some(ProductDetail { product, variants, warehouses, marketplace_total: None }))
 }
 
-fn variant(row: variant::Model, freshness: &Freshness) -> Result<Variant, Error> {
+/// One product as lists show it.
+pub async fn find<M>(
+    tx: &TenantTx<M>,
+    id: ProductId,
+    freshness: &Freshness,
+) -> Result<Option<Product>, Error> {
+    let row = product::Entity::find_by_id((tx.tenant(), id.as_uuid())).one(tx.inner()).await?;
+    row.map(|row| product(row, freshness)).transpose()
+}
+
+fn variant(
+    row: variant::Model,
+    marketplace: MarketplaceCode,
+    freshness: &Freshness,
+) -> Result<Variant, Error> {
     let (as_of, stale) = freshness.of(row.account_id.into(), row.fbo_stock, row.fbs_stock);
     Ok(Variant {
         id: row.id.into(),
@@ -53,7 +65,7 @@ fn variant(row: variant::Model, freshness: &Freshness) -> Result<Variant, Error>
         figures: Figures {
             fbo_stock: row.fbo_stock,
             fbs_stock: row.fbs_stock,
-            incomplete: row.fbo_stock.is_none() || row.fbs_stock.is_none(),
+            incomplete: is_incomplete(marketplace, row.fbo_stock, row.fbs_stock),
             in_transit_to_customer: row.in_transit_to_customer,
             in_transit_returns: row.in_transit_returns,
             ordered_units: row.ordered_units,

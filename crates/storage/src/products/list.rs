@@ -17,7 +17,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Freshness;
+use super::{Freshness, is_incomplete};
 use crate::{
     codec,
     db::TenantTx,
@@ -140,7 +140,11 @@ fn ordered(query: Select<product::Entity>, sort: ProductSort, order: SortOrder) 
     }
 }
 
-fn filtered<M>(tx: &TenantTx<M>, filter: &ProductFilter, rule: LowStockRule) -> Select<product::Entity> {
+pub(super) fn filtered<M>(
+    tx: &TenantTx<M>,
+    filter: &ProductFilter,
+    rule: LowStockRule,
+) -> Select<product::Entity> {
     use product::Column;
     let mut query = product::Entity::find().filter(Column::TenantId.eq(tx.tenant()));
     if let Some(status) = filter.status {
@@ -160,6 +164,9 @@ fn filtered<M>(tx: &TenantTx<M>, filter: &ProductFilter, rule: LowStockRule) -> 
     }
     if filter.low_stock_only {
         query = query.filter(Condition::any().add(Column::TotalStock.eq(0)).add(low(rule)));
+    }
+    if filter.ordered_only {
+        query = query.filter(Column::OrderedUnits.gt(0));
     }
     if let Some(id) = filter.warehouse_id {
         let there = Query::select()
@@ -181,7 +188,7 @@ fn filtered<M>(tx: &TenantTx<M>, filter: &ProductFilter, rule: LowStockRule) -> 
 }
 
 /// [`domain::figures::is_low`], as a condition on stored figures.
-pub(super) fn low(rule: LowStockRule) -> Condition {
+pub(crate) fn low(rule: LowStockRule) -> Condition {
     use product::Column;
     let mut short = Condition::any().add(Column::TotalStock.lt(rule.units));
     if let Some(days) = rule.days_of_cover {
@@ -200,7 +207,7 @@ pub(super) fn product(row: product::Model, freshness: &Freshness) -> Result<Prod
     let figures = Figures {
         fbo_stock,
         fbs_stock,
-        incomplete: fbo_stock.is_none() || fbs_stock.is_none(),
+        incomplete: row.partly_measured || is_incomplete(marketplace, fbo_stock, fbs_stock),
         in_transit_to_customer: codec::known(row.in_transit_to_customer),
         in_transit_returns: codec::known(row.in_transit_returns),
         ordered_units: codec::known(row.ordered_units),

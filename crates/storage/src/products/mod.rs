@@ -1,17 +1,23 @@
-//! Reading products: lists in a chosen order, one product whole, and the sums over all.
+//! Reading products: lists in a chosen order, and one product whole.
 
-mod dashboard;
 mod detail;
 mod list;
+mod places;
 
 use std::collections::HashMap;
 
-use domain::{clock::Timestamp, ids::AccountId, marketplace::Side};
+use domain::{
+    clock::Timestamp,
+    figures::Staleness,
+    ids::AccountId,
+    marketplace::{MarketplaceCode, Side},
+};
 
+pub(crate) use self::list::low;
 pub use self::{
-    dashboard::dashboard,
-    detail::{exists, get},
+    detail::{exists, find, get},
     list::{list, numbered},
+    places::{by_warehouse, count, warehouses},
 };
 use crate::{db::TenantTx, error::Error, readings::Ages};
 
@@ -27,14 +33,23 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    /// The oldest reading behind the known sides, and whether two sync intervals have passed since.
+    /// The oldest reading behind the known sides, and whether it is too old: two sync intervals have passed since, or
+    /// the marketplace has changed its answers, so that there is no newer one.
     fn of(&self, account: AccountId, fbo: Option<i64>, fbs: Option<i64>) -> (Option<Timestamp>, bool) {
         let known = [(Side::Fbo, fbo), (Side::Fbs, fbs)].into_iter().filter(|(_, figure)| figure.is_some());
-        let as_of = known.filter_map(|(side, _)| self.ages.stock(account, side)).min();
+        let as_of = known.clone().filter_map(|(side, _)| self.ages.stock(account, side)).min();
+        let has_drifted = known.clone().any(|(side, _)| self.ages.has_drifted(account, side));
         let patience = self.intervals.get(&account).copied().unwrap_or_default();
-        let limit = chrono::TimeDelta::minutes(i64::from(patience) * 2);
-        (as_of, as_of.is_some_and(|at| self.now - at > limit))
+        (as_of, Staleness::of(as_of, has_drifted, patience, self.now).is_some())
     }
+}
+
+/// Whether a side that the marketplace has is missing from a total.
+fn is_incomplete(marketplace: MarketplaceCode, fbo: Option<i64>, fbs: Option<i64>) -> bool {
+    marketplace.sides().iter().any(|side| match side {
+        Side::Fbo => fbo.is_none(),
+        Side::Fbs => fbs.is_none(),
+    })
 }
 
 /// Reads what [`Freshness`] needs.

@@ -1,12 +1,10 @@
-//! Reading stock rows and the ledger.
-
-use std::collections::{HashMap, HashSet};
+//! Reading the levels of today.
 
 use domain::{
-    ids::ProductId,
-    marketplace::WarehouseKind,
+    clock::Timestamp,
+    ids::{AccountId, ProductId, WarehouseId},
     page::{Page, PageRequest},
-    picture::{Movement, Stock, StockFilter},
+    picture::{Stock, StockFilter},
 };
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
@@ -14,16 +12,21 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::{
-    codec,
-    db::TenantTx,
-    entity::{product, stock_level, stock_movement, variant, warehouse},
-    error::Error,
-    keyset,
-    readings::Ages,
-};
+use super::around::{Around, Place, Told};
+use crate::{db::TenantTx, entity::stock_level, error::Error, keyset, readings::Ages};
 
-const LIST: &str = "stocks";
+/// The name of a list of stock rows, for its cursors: a cursor of other rows, or of another moment, is none of this.
+pub(super) fn name(filter: &StockFilter, at: Option<Timestamp>) -> String {
+    let StockFilter { account_id, product_id, warehouse_id } = *filter;
+    let ids = [
+        account_id.map(AccountId::as_uuid),
+        product_id.map(ProductId::as_uuid),
+        warehouse_id.map(WarehouseId::as_uuid),
+    ];
+    let ids = ids.map(|id| id.map(|id| id.simple().to_string()).unwrap_or_default());
+    let at = at.map(|at| at.timestamp_micros().to_string()).unwrap_or_default();
+    format!("stocks:{at}:{}", ids.join(":"))
+}
 
 /// Stock rows, variant by variant.
 pub async fn list<M>(
@@ -33,6 +36,7 @@ pub async fn list<M>(
     ages: &Ages,
 ) -> Result<Page<Stock>, Error> {
     use stock_level::Column;
+    let list = name(filter, None);
     let measured_or_ordered =
         Condition::any().add(Column::Available.is_not_null()).add(Column::OrderedUnits.gt(0));
     let mut query =
@@ -46,7 +50,7 @@ pub async fn list<M>(
     if let Some(id) = filter.warehouse_id {
         query = query.filter(Column::WarehouseId.eq(id.as_uuid()));
     }
-    if let Some((variant, warehouse)) = keyset::after::<(Uuid, Uuid)>(LIST, page)? {
+    if let Some((variant, warehouse)) = keyset::after::<(Uuid, Uuid)>(&list, page)? {
         let here = Expr::tuple([Expr::col(Column::VariantId), Expr::col(Column::WarehouseId)]);
         query = query.filter(here.gt(Expr::tuple([Expr::value(variant), Expr::value(warehouse)])));
     }
@@ -56,109 +60,20 @@ pub async fn list<M>(
         .limit(page.limit + 1)
         .all(tx.inner())
         .await?;
-    let around = Around::load(tx, &rows).await?;
-    keyset::page(LIST, page, rows, |row| (row.variant_id, row.warehouse_id), |row| around.stock(&row, ages))
-}
-
-/// What stock rows belong to. Not joined: a planner that expects few rows of a tenant would read all of them for a
-/// page.
-struct Around {
-    products: HashMap<Uuid, product::Model>,
-    variants: HashMap<Uuid, variant::Model>,
-    warehouses: HashMap<Uuid, warehouse::Model>,
-}
-
-impl Around {
-    async fn load<M>(tx: &TenantTx<M>, rows: &[stock_level::Model]) -> Result<Self, Error> {
-        let ids = |id: fn(&stock_level::Model) -> Uuid| rows.iter().map(id).collect::<HashSet<Uuid>>();
-        let products = product::Entity::find()
-            .filter(product::Column::TenantId.eq(tx.tenant()))
-            .filter(product::Column::Id.is_in(ids(|row| row.product_id)))
-            .all(tx.inner())
-            .await?;
-        let variants = variant::Entity::find()
-            .filter(variant::Column::TenantId.eq(tx.tenant()))
-            .filter(variant::Column::Id.is_in(ids(|row| row.variant_id)))
-            .all(tx.inner())
-            .await?;
-        let warehouses = warehouse::Entity::find()
-            .filter(warehouse::Column::TenantId.eq(tx.tenant()))
-            .filter(warehouse::Column::Id.is_in(ids(|row| row.warehouse_id)))
-            .all(tx.inner())
-            .await?;
-        Ok(Self {
-            products: products.into_iter().map(|row| (row.id, row)).collect(),
-            variants: variants.into_iter().map(|row| (row.id, row)).collect(),
-            warehouses: warehouses.into_iter().map(|row| (row.id, row)).collect(),
-        })
-    }
-
-    fn stock(&self, row: &stock_level::Model, ages: &Ages) -> Result<Stock, Error> {
-        let (Some(product), Some(variant), Some(warehouse)) = (
-            self.products.get(&row.product_id),
-            self.variants.get(&row.variant_id),
-            self.warehouses.get(&row.warehouse_id),
-        ) else {
-            return Err(Error::damaged("stock level", &"what it belongs to is not there"));
-        };
-        let account_id = row.account_id.into();
-        let kind: WarehouseKind = codec::word("kind of warehouse", &warehouse.kind)?;
-        Ok(Stock {
-            account_id,
-            marketplace: codec::marketplace(&product.marketplace)?,
-            product_id: row.product_id.into(),
-            variant_id: row.variant_id.into(),
-            external_product_id: product.external_id.clone(),
-            external_variant_id: variant.external_id.clone(),
-            seller_article: codec::non_empty(product.seller_article.clone()),
-            sku: variant.sku.clone(),
-            name: codec::non_empty(product.name.clone()),
-            warehouse_id: row.warehouse_id.into(),
-            warehouse_external_id: warehouse.external_id.clone(),
-            warehouse_name: warehouse.name.clone(),
-            warehouse_kind: kind,
-            available: row.available,
-            reserved: row.reserved,
-            on_hand: row.on_hand,
-            ordered_units: row.ordered_units,
-            as_of: row.available.and_then(|_| ages.stock(account_id, kind.side())),
-        })
-    }
-}
-
-const LEDGER: &str = "history";
-
-/// The ledger of a product, newest first.
-pub async fn ledger<M>(
-    tx: &TenantTx<M>,
-    product: ProductId,
-    page: &PageRequest,
-) -> Result<Page<Movement>, Error> {
-    let mut query = stock_movement::Entity::find()
-        .filter(stock_movement::Column::TenantId.eq(tx.tenant()))
-        .filter(stock_movement::Column::ProductId.eq(product.as_uuid()))
-        .order_by_desc(stock_movement::Column::Id)
-        .limit(page.limit + 1);
-    if let Some(before) = keyset::after::<Uuid>(LEDGER, page)? {
-        query = query.filter(stock_movement::Column::Id.lt(before));
-    }
-    let rows = query.all(tx.inner()).await?;
+    let around = Around::load(tx, rows.iter().map(Place::from)).await?;
     keyset::page(
-        LEDGER,
+        &list,
         page,
         rows,
-        |row| row.id,
+        |row| (row.variant_id, row.warehouse_id),
         |row| {
-            Ok(Movement {
-                id: row.id.into(),
-                at: row.at,
-                variant_id: row.variant_id.into(),
-                warehouse_id: row.warehouse_id.into(),
-                from: row.before,
-                to: row.after,
-                cause: codec::word("cause", &row.cause)?,
-                sync_id: row.sync_id.map(Into::into),
-            })
+            let told = Told {
+                available: row.available,
+                reserved: row.reserved,
+                on_hand: row.on_hand,
+                ordered_units: row.ordered_units,
+            };
+            around.stock((&row).into(), told, |kind| ages.stock(row.account_id.into(), kind.side()))
         },
     )
 }

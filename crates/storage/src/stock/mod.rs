@@ -4,22 +4,28 @@
 //! reading with the levels, writes every difference to the ledger, and replaces the levels.
 
 mod apply;
+mod around;
+mod as_of;
+mod ledger;
 mod list;
 
 use std::collections::BTreeMap;
 
 use domain::{
-    ids::{SyncId, WarehouseId},
+    ids::{AccountId, PassId, WarehouseId},
     marketplace::Side,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     sea_query::OnConflict,
 };
+use uuid::Uuid;
 
 pub use self::{
     apply::{Reading, apply},
-    list::{ledger, list},
+    as_of::as_of,
+    ledger::ledger,
+    list::list,
 };
 use crate::{
     catalogue::{CHUNK, Placed},
@@ -33,10 +39,10 @@ use crate::{
 pub struct Staged {
     /// The variant and its product.
     pub placed: Placed,
-    /// The warehouse.
-    pub warehouse: WarehouseId,
-    /// Units that can be sold.
-    pub available: i64,
+    /// The warehouse; none if the row tells of units on their way alone.
+    pub warehouse: Option<WarehouseId>,
+    /// Units that can be sold; none where nobody counts them.
+    pub available: Option<i64>,
     /// Units sold and not yet gone.
     pub reserved: Option<i64>,
     /// Units on the shelf.
@@ -48,17 +54,25 @@ pub struct Staged {
 }
 
 /// Keeps rows of a reading. A row that comes again replaces the one before: only [`staged`] tells that it did.
-pub async fn stage(tx: &WriteTx, sync: SyncId, side: Side, rows: &[Staged]) -> Result<(), Error> {
+pub async fn stage(
+    tx: &WriteTx,
+    account: AccountId,
+    pass: impl Into<PassId>,
+    side: Side,
+    rows: &[Staged],
+) -> Result<(), Error> {
     use stock_reading::Column;
+    let pass = pass.into();
     // One statement cannot write a row twice.
     let rows: BTreeMap<_, &Staged> =
         rows.iter().map(|row| ((row.placed.variant, row.warehouse), row)).collect();
     for chunk in rows.into_values().collect::<Vec<_>>().chunks(CHUNK) {
         let models = chunk.iter().map(|row| stock_reading::ActiveModel {
             tenant_id: Set(tx.tenant()),
-            sync_id: Set(sync.into()),
+            pass_id: Set(pass.into()),
             variant_id: Set(row.placed.variant.into()),
-            warehouse_id: Set(row.warehouse.into()),
+            warehouse_id: Set(row.warehouse.map_or(Uuid::nil(), Into::into)),
+            account_id: Set(account.into()),
             product_id: Set(row.placed.product.into()),
             side: Set(side.name().to_owned()),
             available: Set(row.available),
@@ -78,7 +92,7 @@ pub async fn stage(tx: &WriteTx, sync: SyncId, side: Side, rows: &[Staged]) -> R
             .on_conflict(
                 OnConflict::columns([
                     Column::TenantId,
-                    Column::SyncId,
+                    Column::PassId,
                     Column::VariantId,
                     Column::WarehouseId,
                 ])
@@ -92,20 +106,20 @@ pub async fn stage(tx: &WriteTx, sync: SyncId, side: Side, rows: &[Staged]) -> R
 }
 
 /// How many different rows of a side a reading has.
-pub async fn staged<M>(tx: &TenantTx<M>, sync: SyncId, side: Side) -> Result<u64, Error> {
+pub async fn staged<M>(tx: &TenantTx<M>, pass: impl Into<PassId>, side: Side) -> Result<u64, Error> {
     Ok(stock_reading::Entity::find()
         .filter(stock_reading::Column::TenantId.eq(tx.tenant()))
-        .filter(stock_reading::Column::SyncId.eq(sync.as_uuid()))
+        .filter(stock_reading::Column::PassId.eq(pass.into().as_uuid()))
         .filter(stock_reading::Column::Side.eq(side.name()))
         .count(tx.inner())
         .await?)
 }
 
 /// Throws the reading of a side away.
-pub async fn discard(tx: &WriteTx, sync: SyncId, side: Side) -> Result<(), Error> {
+pub async fn discard(tx: &WriteTx, pass: impl Into<PassId>, side: Side) -> Result<(), Error> {
     stock_reading::Entity::delete_many()
         .filter(stock_reading::Column::TenantId.eq(tx.tenant()))
-        .filter(stock_reading::Column::SyncId.eq(sync.as_uuid()))
+        .filter(stock_reading::Column::PassId.eq(pass.into().as_uuid()))
         .filter(stock_reading::Column::Side.eq(side.name()))
         .exec(tx.inner())
         .await?;

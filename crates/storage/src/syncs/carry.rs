@@ -5,7 +5,7 @@ use domain::{
     ids::SyncId,
     sync::{Phase, SyncCounts, SyncError, SyncState},
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Value, sea_query::Expr};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _, Value, sea_query::Expr};
 
 use super::{Carried, change, get};
 use crate::{
@@ -81,9 +81,10 @@ pub async fn advance(tx: &WriteTx, fence: Fence, advance: Advance) -> Result<(),
     if changed == 0 { Err(Error::Overtaken) } else { Ok(()) }
 }
 
-/// Notes until when a sync waits.
-pub async fn wait(tx: &WriteTx, fence: Fence, until: Timestamp) -> Result<(), Error> {
+/// Notes in which phase and until when a sync waits.
+pub async fn wait(tx: &WriteTx, fence: Fence, phase: Phase, until: Timestamp) -> Result<(), Error> {
     let changed = change(tx, fence.sync)
+        .col_expr(sync_run::Column::Phase, Expr::value(phase.name()))
         .col_expr(sync_run::Column::WaitingUntil, Expr::value(until))
         .filter(sync_run::Column::Fence.eq(fence.run))
         .filter(sync_run::Column::State.eq(SyncState::Running.name()))
@@ -120,19 +121,25 @@ pub async fn give_up(tx: &WriteTx, id: SyncId, error: &SyncError, at: Timestamp)
 async fn forget_stock(tx: &WriteTx, id: SyncId) -> Result<(), Error> {
     stock_reading::Entity::delete_many()
         .filter(stock_reading::Column::TenantId.eq(tx.tenant()))
-        .filter(stock_reading::Column::SyncId.eq(id.as_uuid()))
+        .filter(stock_reading::Column::PassId.eq(id.as_uuid()))
         .exec(tx.inner())
         .await?;
     Ok(())
 }
 
-/// Ends a sync that has not begun.
-pub async fn end_pending(tx: &WriteTx, id: SyncId, state: SyncState, at: Timestamp) -> Result<(), Error> {
-    end(tx, id, state, None, at)
-        .filter(sync_run::Column::State.eq(SyncState::Pending.name()))
+/// Cancels a sync that is doing nothing: one that has not begun, or that waits. A run of its job that wakes up later
+/// finds it over. Says whether it was so.
+pub async fn cancel_idle(tx: &WriteTx, id: SyncId, at: Timestamp) -> Result<bool, Error> {
+    let pending = sync_run::Column::State.eq(SyncState::Pending.name());
+    let ended = end(tx, id, SyncState::Cancelled, None, at)
+        .filter(pending.or(sync_run::Column::WaitingUntil.is_not_null()))
         .exec(tx.inner())
         .await?;
-    Ok(())
+    if ended.rows_affected == 0 {
+        return Ok(false);
+    }
+    forget_stock(tx, id).await?;
+    Ok(true)
 }
 
 fn end(

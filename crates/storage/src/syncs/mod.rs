@@ -18,7 +18,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 pub use self::{
-    carry::{Advance, Fence, advance, begin, end_pending, finish, give_up, wait},
+    carry::{Advance, Fence, advance, begin, cancel_idle, finish, give_up, wait},
     steps::{Step, StepState, save_step, steps},
 };
 use crate::{

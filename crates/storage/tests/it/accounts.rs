@@ -31,7 +31,7 @@ async fn an_account_comes_back_as_it_was(store: &Store) {
     let member = store.tenant().await;
     let account = Account { next_sync_at: Some(at(7)), ..new_account("seller") };
     let tx = store.write(&member.scope).await;
-    accounts::insert(&tx, &account, "sealed".to_owned()).await.unwrap();
+    accounts::insert(&tx, &account, None, "sealed".to_owned()).await.unwrap();
     tx.commit().await.unwrap();
     let found = get(store, &member.scope, account.id).await.unwrap();
     assert_eq!(found.account, account);
@@ -43,7 +43,7 @@ async fn one_seller_is_connected_once(store: &Store) {
     let (anna, boris) = (store.tenant().await, store.tenant().await);
     store.account(&anna.scope, "seller").await;
     let tx = store.write(&anna.scope).await;
-    let refused = accounts::insert(&tx, &new_account("seller"), String::new()).await;
+    let refused = accounts::insert(&tx, &new_account("seller"), None, String::new()).await;
     assert!(matches!(refused, Err(storage::Error::Duplicate)), "{refused:?}");
     drop(tx);
     store.account(&anna.scope, "another").await;
@@ -57,8 +57,15 @@ async fn settings_credential_state_and_last_sync(store: &Store) {
     let untouched = get(store, &member.scope, other).await.unwrap().account;
     let info = AccountInfo {
         seller: Seller { external_id: "seller".into(), name: "Новое имя".into() },
-        facts: CredentialFacts { masked: "…wxyz".into(), expires_at: None, scopes: vec!["prices".into()] },
+        facts: CredentialFacts {
+            masked: "…wxyz".into(),
+            expires_at: None,
+            scopes: vec!["prices".into()],
+            kind: Some("basic".into()),
+            notes: vec!["Slow.".into()],
+        },
         capabilities: [Capability::StockSeller].into(),
+        slowest_interval_minutes: None,
     };
     let tx = store.write(&member.scope).await;
     accounts::update_settings(&tx, id, "Лавка", None, at(1)).await.unwrap();
@@ -165,7 +172,7 @@ async fn a_credential_copied_to_another_account_does_not_open(store: &Store) {
         let account = new_account(seller);
         let sealed = vault.seal_credential(member.id, account.id, &credential);
         let tx = store.write(&member.scope).await;
-        accounts::insert(&tx, &account, sealed).await.unwrap();
+        accounts::insert(&tx, &account, None, sealed).await.unwrap();
         tx.commit().await.unwrap();
         ids.push(account.id);
     }

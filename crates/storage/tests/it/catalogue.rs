@@ -1,9 +1,12 @@
 //! The catalogue: what the marketplace says replaces what was there, and figures stay.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use domain::{ids::AccountId, matching::Clue, picture::ProductStatus, reading::ProductRow};
-use storage::{catalogue, orders};
+use storage::{
+    catalogue::{self, Matcher},
+    orders,
+};
 
 use crate::fixture::{Shop, Store, card, on_both_databases, order, plain, wb};
 
@@ -14,10 +17,11 @@ on_both_databases!(
     a_card_names_all_its_sizes,
     what_a_full_reading_did_not_carry_is_inactive,
     a_removed_card_keeps_its_name,
+    a_hidden_product_is_inactive_and_known,
     a_change_of_nothing_is_not_a_change,
     stock_of_an_unknown_card_makes_it_known,
     external_ids_are_walked_through_by_bytes,
-    candidates_by_barcode_and_by_product,
+    rows_find_their_variant_by_barcode_and_by_product,
     a_size_that_moves_to_another_card_takes_its_figures_along,
     a_catalogue_longer_than_one_statement,
 );
@@ -116,6 +120,23 @@ async fn a_removed_card_keeps_its_name(store: &Store) {
     assert_eq!(shop.products().await.into_keys().collect::<Vec<_>>(), ["p1"]);
 }
 
+async fn a_hidden_product_is_inactive_and_known(store: &Store) {
+    let shop = Shop::new(store).await;
+    let hidden = |title: &str| ProductRow { hidden: true, name: Some(title.into()), ..plain("p1") };
+    shop.cards(&[hidden("first")]).await;
+    let active = "SELECT count(*) AS n FROM variant WHERE active = TRUE";
+    for (row, title, status, variants) in [
+        (hidden("renamed"), "renamed", ProductStatus::Inactive, 0),
+        (plain("p1"), "Title p1", ProductStatus::Active, 1),
+        (hidden("last"), "last", ProductStatus::Inactive, 0),
+    ] {
+        shop.cards(&[row]).await;
+        let found = &shop.products().await["p1"];
+        assert_eq!((found.name.as_deref(), found.status), (Some(title), status));
+        assert_eq!(store.number(active, []).await, variants);
+    }
+}
+
 async fn a_change_of_nothing_is_not_a_change(store: &Store) {
     let shop = Shop::new(store).await;
     shop.cards(&[plain("p1")]).await;
@@ -167,7 +188,7 @@ async fn external_ids_are_walked_through_by_bytes(store: &Store) {
     assert_eq!(other, Vec::<String>::new());
 }
 
-async fn candidates_by_barcode_and_by_product(store: &Store) {
+async fn rows_find_their_variant_by_barcode_and_by_product(store: &Store) {
     let shop = Shop::new(store).await;
     shop.cards(&[
         card("p1", &[("v1", "42", &["b1", "shared"]), ("v2", "43", &["b2"])]),
@@ -178,19 +199,24 @@ async fn candidates_by_barcode_and_by_product(store: &Store) {
     other.cards(&[card("p1", &[("v9", "42", &["shared"])])]).await;
     let tx = store.read(&shop.owner.scope).await;
     let none = Clue { variant_external_id: None, product_external_id: None, barcode: None, size: None };
-    let find = async |clues: &[Clue<'_>]| -> BTreeSet<(String, String)> {
-        let found = catalogue::candidates(&tx, shop.account, clues).await.unwrap();
-        found.into_iter().map(|c| (c.product_external_id, c.external_id)).collect()
-    };
-    let barcode = |text| Clue { barcode: Some(text), ..none };
-    let product = |id| Clue { product_external_id: Some(id), ..none };
-    let variant = |id| Clue { variant_external_id: Some(id), ..none };
-    let set = |rows: &[(&str, &str)]| rows.iter().map(|(p, v)| ((*p).to_owned(), (*v).to_owned())).collect();
-    assert_eq!(find(&[barcode("shared")]).await, set(&[("p1", "v1"), ("p2", "v3")]));
-    assert_eq!(find(&[product("p1")]).await, set(&[("p1", "v1"), ("p1", "v2")]));
-    assert_eq!(find(&[barcode("b2"), product("p2")]).await, set(&[("p1", "v2"), ("p2", "v3")]));
-    assert_eq!(find(&[variant("v2"), variant("v9")]).await, set(&[("p1", "v2")]), "v9 is another account's");
-    assert_eq!(find(&[barcode("none"), product("none"), variant("none"), none]).await, set(&[]));
+    let shared = Clue { barcode: Some("shared"), ..none };
+    let clues = [
+        (Clue { barcode: Some("b2"), ..none }, Some("v2")),
+        (shared, None),
+        (Clue { product_external_id: Some("p2"), ..shared }, Some("v3")),
+        (Clue { product_external_id: Some("p1"), size: Some("43"), ..none }, Some("v2")),
+        (Clue { variant_external_id: Some("v2"), ..none }, Some("v2")),
+        (Clue { variant_external_id: Some("v9"), ..none }, None),
+        (Clue { barcode: Some("none"), product_external_id: Some("none"), ..none }, None),
+        (none, None),
+    ];
+    let together = Matcher::load(&tx, shop.account, &clues.map(|(clue, _)| clue)).await.unwrap();
+    for (clue, variant) in clues {
+        let alone = Matcher::load(&tx, shop.account, &[clue]).await.unwrap();
+        for matcher in [&alone, &together] {
+            assert_eq!(matcher.find(clue).map(|found| found.external_id.as_str()), variant, "{clue:?}");
+        }
+    }
 }
 
 async fn a_size_that_moves_to_another_card_takes_its_figures_along(store: &Store) {
@@ -236,6 +262,6 @@ async fn a_catalogue_longer_than_one_statement(store: &Store) {
             size: None,
         })
         .collect();
-    let found = catalogue::candidates(&tx, shop.account, &clues).await.unwrap();
-    assert_eq!(found.len(), 1_500);
+    let matcher = Matcher::load(&tx, shop.account, &clues).await.unwrap();
+    assert!(clues.iter().all(|clue| matcher.find(*clue).is_some()));
 }

@@ -4,8 +4,13 @@
 mod fixture;
 
 mod accounts;
+mod analytics;
+mod as_of;
 mod catalogue;
+mod days;
+mod explain;
 mod idempotency;
+mod imports;
 mod isolation;
 mod jobs;
 mod ledger;
@@ -15,11 +20,13 @@ mod orders;
 mod plans;
 mod product_filters;
 mod product_order;
+mod product_places;
 mod products;
 mod schedule;
 mod schema;
 mod sessions;
 mod stock;
+mod sync_history;
 mod syncs;
 mod tenancy;
 mod transactions;

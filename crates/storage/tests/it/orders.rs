@@ -15,6 +15,7 @@ on_both_databases!(
     a_later_change_replaces_and_an_older_one_does_not,
     a_page_that_repeats_a_line_keeps_the_latest,
     what_is_not_told_again_is_not_forgotten,
+    a_line_that_holds_nothing_is_kept_only_if_it_held_something,
     warehouses_are_told_apart_by_assemblies,
     the_currency_is_the_latest_one,
     the_list_is_paged_newest_first,
@@ -96,6 +97,23 @@ async fn what_is_not_told_again_is_not_forgotten(store: &Store) {
     assert_eq!((after.variant_id, after.warehouse_id), (before.variant_id, before.warehouse_id));
     assert_eq!(after.external_variant_id.as_deref(), Some("v1"));
     assert_eq!(after.changed_at, at(1));
+}
+
+async fn a_line_that_holds_nothing_is_kept_only_if_it_held_something(store: &Store) {
+    let shop = shop_of_one(store).await;
+    let holding = |minutes: i64, quantity: i64| OrderRow {
+        quantity,
+        changed_at: at(minutes),
+        ..order("o1", "v1", at(-DAY))
+    };
+    shop.orders(&[holding(0, 0)]).await;
+    assert_eq!(shop.lines().await, []);
+    for (minutes, quantity) in [(1, 3), (2, 0), (3, 1)] {
+        shop.orders(&[holding(minutes, quantity)]).await;
+        assert_eq!(shop.lines().await[0].quantity, quantity);
+        shop.count(at(0)).await;
+        assert_eq!(shop.products().await["p1"].figures.ordered_units, Some(quantity));
+    }
 }
 
 async fn warehouses_are_told_apart_by_assemblies(store: &Store) {

@@ -1,11 +1,9 @@
-//! One product whole, the figures it is made of, and the sums over all.
+//! One product whole, and the figures it is made of.
 
 use domain::{
     figures::{CoverState, Figures},
     ids::ProductId,
-    reading::{OrderRow, ProductRow},
-    sync::SyncState,
-    tenant::LowStockRule,
+    reading::OrderRow,
 };
 use storage::{figures, products};
 
@@ -16,8 +14,6 @@ on_both_databases!(
     writing_the_same_figures_again_changes_nothing,
     figures_grow_stale_after_two_intervals,
     a_product_whole,
-    the_dashboard_counts_what_is_in_the_catalogue,
-    the_dashboard_of_a_new_tenant,
 );
 
 const YESTERDAY: i64 = -24 * 60;
@@ -58,7 +54,8 @@ async fn writing_the_same_figures_again_changes_nothing(store: &Store) {
         .await;
     let reading = storage::stock::Reading {
         account: shop.account,
-        sync,
+        pass: sync.into(),
+        cause: domain::picture::Cause::Sync,
         side: domain::marketplace::Side::Fbo,
         complete: true,
         began_at: at(500),
@@ -120,47 +117,4 @@ async fn a_product_whole(store: &Store) {
     assert!(products::exists(&tx, detail.product.id).await.unwrap());
     assert!(!products::exists(&tx, ProductId::generate()).await.unwrap());
     assert!(products::get(&tx, ProductId::generate(), &freshness).await.unwrap().is_none());
-}
-
-async fn the_dashboard_counts_what_is_in_the_catalogue(store: &Store) {
-    let shop = Shop::new(store).await;
-    let ids = ["out", "low", "short", "plenty", "gone"];
-    shop.cards(&ids.map(plain)).await;
-    shop.fbo(&[
-        ("low-v", wb("A"), 9),
-        ("short-v", wb("A"), 20),
-        ("plenty-v", wb("A"), 100),
-        ("gone-v", wb("A"), 1_000),
-    ])
-    .await;
-    let ordered = OrderRow { quantity: 70, ..order("o1", "short-v", at(YESTERDAY)) };
-    shop.orders(&[ordered, order("o2", "gone-v", at(YESTERDAY))]).await;
-    shop.count(at(0)).await;
-    shop.cards(&[ProductRow { removed: true, ..plain("gone") }]).await;
-    let dashboard = async |rule| {
-        let tx = store.read(&shop.owner.scope).await;
-        products::dashboard(&tx, rule).await.unwrap()
-    };
-    let seen = dashboard(LowStockRule { units: 10, days_of_cover: Some(3) }).await;
-    assert_eq!((seen.total_products, seen.total_stock, seen.total_orders), (4, 129, 70));
-    assert_eq!((seen.low_stock_count, seen.out_of_stock_count), (2, 1));
-    let by_units = dashboard(LowStockRule { units: 10, days_of_cover: None }).await;
-    assert_eq!(by_units.low_stock_count, 1);
-
-    let last = seen.last_sync.unwrap();
-    assert_eq!((last.account_id, last.state), (shop.account, SyncState::Completed));
-    shop.begin().await;
-    assert_eq!(
-        dashboard(LowStockRule::default()).await.last_sync.unwrap().id,
-        last.id,
-        "one that runs is not it"
-    );
-}
-
-async fn the_dashboard_of_a_new_tenant(store: &Store) {
-    let member = store.tenant().await;
-    let tx = store.read(&member.scope).await;
-    let seen = products::dashboard(&tx, LowStockRule::default()).await.unwrap();
-    assert_eq!((seen.total_products, seen.total_stock, seen.total_orders), (0, 0, 0));
-    assert_eq!((seen.low_stock_count, seen.out_of_stock_count, seen.last_sync), (0, 0, None));
 }

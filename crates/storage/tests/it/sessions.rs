@@ -18,6 +18,7 @@ on_both_databases!(
     ended_sessions_are_not_live,
     the_catalogue_version_is_read_with_the_session,
     a_token_is_traded_once,
+    a_token_that_comes_again_at_once_has_lost_a_race,
     a_token_that_is_used_again_ends_its_session,
     tokens_of_ended_and_expired_sessions_are_worth_nothing,
     of_two_rotations_at_once_one_wins,
@@ -139,6 +140,15 @@ async fn a_token_that_is_used_again_ends_its_session(store: &Store) {
         Rotation::Rotated(stolen),
         "the thief's token is dead too"
     );
+}
+
+async fn a_token_that_comes_again_at_once_has_lost_a_race(store: &Store) {
+    let member = store.tenant().await;
+    let id = opened(store, &member, "t0").await;
+    assert_eq!(rotate(store, "t0", "t1", 1).await, Rotation::Rotated(id));
+    assert_eq!(rotate(store, "t0", "t2", 1).await, Rotation::Lost);
+    assert!(live(store, id, 1).await.is_some());
+    assert_eq!(rotate(store, "t1", "t3", 1).await, Rotation::Rotated(id), "the winner's goes on");
 }
 
 async fn tokens_of_ended_and_expired_sessions_are_worth_nothing(store: &Store) {

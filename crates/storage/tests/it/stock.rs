@@ -2,13 +2,9 @@
 
 use domain::{
     marketplace::Side,
-    picture::{Cause, StockFilter},
+    picture::{Cause, MovementFilter, StockFilter},
 };
-use storage::{
-    readings,
-    stock::{self, Reading},
-    warehouses,
-};
+use storage::{readings, stock, warehouses};
 
 use crate::fixture::{Shop, Store, Units, card, first, masked, on_both_databases, own, plain, wb};
 
@@ -24,6 +20,9 @@ on_both_databases!(
     a_variant_that_only_stock_names_has_its_figure_at_once,
     in_transit_is_of_the_variant,
     transit_that_nobody_tells_is_unknown,
+    transit_is_told_of_the_variant_alone_too,
+    what_nobody_counts_is_unknown_and_the_ledger_says_since_when,
+    a_side_whose_marketplace_has_changed_is_stale_at_once,
     applying_the_same_again_writes_nothing,
     rows_that_come_again_replace_and_are_seen,
     rows_that_come_again_on_one_page_are_one,
@@ -137,8 +136,7 @@ async fn a_variant_that_came_after_the_reading_began_is_not_covered(store: &Stor
     let began_at = shop.now();
     let tx = shop.write().await;
     storage::catalogue::write(&tx, shop.reader(sync), &[plain("late")]).await.unwrap();
-    let reading =
-        Reading { account: shop.account, sync, side: Side::Fbs, complete: true, began_at, at: shop.now() };
+    let reading = shop.reading(sync, Side::Fbs, true, began_at);
     stock::apply(&tx, reading).await.unwrap();
     storage::figures::write(&tx, shop.account, shop.now()).await.unwrap();
     tx.commit().await.unwrap();
@@ -189,6 +187,83 @@ async fn transit_that_nobody_tells_is_unknown(store: &Store) {
     assert_eq!((figures.in_transit_to_customer, figures.in_transit_returns), (None, None));
 }
 
+/// A report that names no places for them tells of units on their way in rows of the variant alone.
+async fn transit_is_told_of_the_variant_alone_too(store: &Store) {
+    let shop = shop_of_two(store).await;
+    let alone = |variant, transit| Units {
+        place: None,
+        available: None,
+        transit: Some(transit),
+        ..Units::new(variant, wb("A"), 0)
+    };
+    let placed = |variant, units, transit| Units { transit, ..Units::new(variant, wb("A"), units) };
+    let seen = async || {
+        let detail = shop.product("p1").await;
+        let of = |i: usize| &detail.variants[i].figures;
+        let transit = |i| (of(i).in_transit_to_customer, of(i).in_transit_returns);
+        (of(0).fbo_stock, transit(0), transit(1))
+    };
+    shop.read_stock(Side::Fbo, true, &[placed("v1", 5, None), alone("v1", (4, 1)), alone("v2", (0, 2))])
+        .await;
+    assert_eq!(seen().await, (Some(5), (Some(4), Some(1)), (Some(0), Some(2))));
+    assert_eq!(shop.levels().await.len(), 1, "what lies nowhere is no level");
+    shop.read_stock(Side::Fbo, true, &[placed("v1", 5, Some((3, 0)))]).await;
+    assert_eq!(seen().await, (Some(5), (Some(3), Some(0)), (Some(0), Some(0))), "place by place again");
+    shop.read_stock(Side::Fbo, true, &[placed("v1", 5, None), alone("v1", (2, 2))]).await;
+    assert_eq!(seen().await, (Some(5), (Some(2), Some(2)), (Some(0), Some(0))), "and not both");
+}
+
+async fn what_nobody_counts_is_unknown_and_the_ledger_says_since_when(store: &Store) {
+    let shop = shop_of_two(store).await;
+    let uncounted = Units { available: None, ..Units::new("v1", own("Дом"), 0) };
+    let seen = async || {
+        let detail = shop.product("p1").await;
+        let figures = detail.product.figures;
+        (detail.variants[0].figures.fbs_stock, figures.fbs_stock, figures.incomplete)
+    };
+    let changes = async || {
+        let id = shop.product("p1").await.product.id;
+        let tx = store.read(&shop.owner.scope).await;
+        let rows = stock::ledger(&tx, id, &MovementFilter::default(), &first(100)).await.unwrap().items;
+        rows.into_iter().map(|row| (row.from, row.to)).collect::<Vec<_>>()
+    };
+    shop.fbo(&[]).await;
+    let counted = Units::new("v2", own("Дом"), 3);
+    shop.read_stock(Side::Fbs, true, &[uncounted.clone(), counted.clone()]).await;
+    assert_eq!(seen().await.0, None);
+    assert_eq!(changes().await, [(None, Some(3))], "what was never counted has not changed");
+    shop.fbs(&[("v1", own("Дом"), 5), ("v2", own("Дом"), 3)]).await;
+    assert_eq!(seen().await, (Some(5), Some(8), false));
+    shop.read_stock(Side::Fbs, true, &[uncounted, counted]).await;
+    assert_eq!(seen().await.0, None);
+    assert_eq!(shop.levels().await.len(), 1, "an unknown level is not listed");
+    assert_eq!(changes().await, [(Some(5), None), (None, Some(5)), (None, Some(3))]);
+    shop.fbs(&[("v1", own("Дом"), 0), ("v2", own("Дом"), 3)]).await;
+    assert_eq!(seen().await, (Some(0), Some(3), false));
+    assert_eq!(changes().await[0], (None, Some(0)));
+}
+
+async fn a_side_whose_marketplace_has_changed_is_stale_at_once(store: &Store) {
+    let shop = shop_of_two(store).await;
+    shop.fbo(&[("v1", wb("A"), 5)]).await;
+    shop.fbs(&[("v1", own("Дом"), 2)]).await;
+    let figures = async || shop.products().await["p1"].figures.clone();
+    let before = figures().await;
+    assert!(!before.stale);
+    let tx = shop.write().await;
+    readings::note_drift(&tx, shop.account, readings::Subject::Stock(Side::Fbo), shop.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let after = figures().await;
+    assert!(after.stale);
+    assert_eq!(
+        (after.fbo_stock, after.as_of),
+        (Some(5), before.as_of),
+        "the figure stays, and so does its age"
+    );
+    shop.fbo(&[("v1", wb("A"), 6)]).await;
+    assert!(!figures().await.stale, "a complete reading ends it");
+}
+
 async fn applying_the_same_again_writes_nothing(store: &Store) {
     let shop = shop_of_two(store).await;
     let rows = [("v1", wb("A"), 5), ("v2", wb("B"), 0), ("v1", masked(), 1)];
@@ -217,9 +292,7 @@ async fn rows_that_come_again_replace_and_are_seen(store: &Store) {
     assert_eq!(stock::staged(&tx, sync, Side::Fbo).await.unwrap(), 3);
     assert_eq!(rows_read, 4, "so one came twice");
     assert_eq!(stock::staged(&tx, sync, Side::Fbs).await.unwrap(), 0);
-    let now = shop.now();
-    let reading =
-        Reading { account: shop.account, sync, side: Side::Fbo, complete: true, began_at: now, at: now };
+    let reading = shop.reading(sync, Side::Fbo, true, shop.now());
     stock::apply(&tx, reading).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(shop.levels().await[&("v1".into(), "A".into())], Some(6));
@@ -252,9 +325,7 @@ async fn nothing_is_seen_before_the_commit(store: &Store) {
     let sync = shop.begin().await;
     let tx = shop.write().await;
     shop.stage(&tx, sync, Side::Fbo, &[Units::new("v1", wb("A"), 5)]).await;
-    let now = shop.now();
-    let reading =
-        Reading { account: shop.account, sync, side: Side::Fbo, complete: true, began_at: now, at: now };
+    let reading = shop.reading(sync, Side::Fbo, true, shop.now());
     stock::apply(&tx, reading).await.unwrap();
     drop(tx);
     assert_eq!((shop.levels().await.len(), shop.ledger().await.len()), (0, 0));
@@ -306,13 +377,13 @@ async fn the_ledger_is_paged_newest_first(store: &Store) {
     let mut page = first(3);
     let mut seen = Vec::new();
     loop {
-        let found = stock::ledger(&tx, product, &page).await.unwrap();
+        let found = stock::ledger(&tx, product, &MovementFilter::default(), &page).await.unwrap();
         seen.extend(found.items);
         let Some(next) = found.next else { break };
         page.cursor = Some(next);
     }
     let steps: Vec<_> = seen.iter().map(|m| (m.from, m.to)).collect();
-    assert_eq!(steps, [(Some(3), 2), (Some(4), 3), (Some(5), 4), (None, 5)]);
+    assert_eq!(steps, [(Some(3), Some(2)), (Some(4), Some(3)), (Some(5), Some(4)), (None, Some(5))]);
     assert!(seen.iter().all(|m| m.cause == Cause::Sync && m.sync_id.is_some()));
     assert!(seen.iter().all(|m| m.id.as_uuid().get_version_num() == 7));
 

@@ -21,6 +21,7 @@ on_both_databases!(
     it_goes_on_through_pages_waits_and_runs,
     an_ended_one_stays_ended,
     a_sync_is_cancelled_before_or_while_it_runs,
+    a_sync_that_waits_is_cancelled_at_once,
     given_up_whoever_began_it,
     steps_come_back_as_they_were,
     the_list_is_paged_and_filtered,
@@ -121,7 +122,7 @@ async fn an_older_run_is_overtaken(store: &Store) {
     let tx = store.write(&member.scope).await;
     assert!(syncs::begin(&tx, old, at(3)).await.unwrap().is_none());
     assert!(is_overtaken(&syncs::advance(&tx, old, Advance::default()).await));
-    assert!(is_overtaken(&syncs::wait(&tx, old, at(9)).await));
+    assert!(is_overtaken(&syncs::wait(&tx, old, Phase::Orders, at(9)).await));
     assert!(is_overtaken(&syncs::finish(&tx, old, SyncState::Failed, None, at(9)).await));
     syncs::advance(&tx, young, Advance::default()).await.unwrap();
     tx.commit().await.unwrap();
@@ -146,7 +147,7 @@ async fn it_goes_on_through_pages_waits_and_runs(store: &Store) {
         syncs::begin(tx, fence, at(1)).await.unwrap().unwrap();
         let page = Advance { phase: Some(Phase::Products), rows: 10, counts: one, expected: Some(30) };
         syncs::advance(tx, fence, page).await.unwrap();
-        syncs::wait(tx, fence, at(7)).await.unwrap();
+        syncs::wait(tx, fence, Phase::Products, at(7)).await.unwrap();
     })
     .await;
     let run = seen(store, &member, sync).await.run;
@@ -193,7 +194,7 @@ async fn an_ended_one_stays_ended(store: &Store) {
     assert!(is_overtaken(&syncs::finish(&tx, fence, SyncState::Failed, None, at(3)).await));
     let error = SyncError { code: "x".into(), message: String::new() };
     syncs::give_up(&tx, sync, &error, at(3)).await.unwrap();
-    syncs::end_pending(&tx, sync, SyncState::Cancelled, at(3)).await.unwrap();
+    assert!(!syncs::cancel_idle(&tx, sync, at(3)).await.unwrap());
     assert!(!syncs::request_cancel(&tx, sync).await.unwrap());
     tx.commit().await.unwrap();
     let run = seen(store, &member, sync).await.run;
@@ -204,7 +205,7 @@ async fn a_sync_is_cancelled_before_or_while_it_runs(store: &Store) {
     let (member, account) = member_and_account(store).await;
     let pending = requested(store, &member, account).await;
     within(store, &member, async |tx| {
-        syncs::end_pending(tx, pending, SyncState::Cancelled, at(1)).await.unwrap();
+        assert!(syncs::cancel_idle(tx, pending, at(1)).await.unwrap());
     })
     .await;
     assert_eq!(seen(store, &member, pending).await.run.state, SyncState::Cancelled);
@@ -213,13 +214,34 @@ async fn a_sync_is_cancelled_before_or_while_it_runs(store: &Store) {
     let fence = Fence { sync: running, run: 1 };
     within(store, &member, async |tx| {
         syncs::begin(tx, fence, at(2)).await.unwrap().unwrap();
-        syncs::end_pending(tx, running, SyncState::Cancelled, at(3)).await.unwrap();
+        assert!(!syncs::cancel_idle(tx, running, at(3)).await.unwrap());
         assert!(syncs::request_cancel(tx, running).await.unwrap());
         assert!(!syncs::request_cancel(tx, nobody()).await.unwrap());
     })
     .await;
     let carried = seen(store, &member, running).await;
     assert_eq!((carried.run.state, carried.cancel_requested), (SyncState::Running, true));
+}
+
+/// A wait may last hours: nobody has to sit through it.
+async fn a_sync_that_waits_is_cancelled_at_once(store: &Store) {
+    let (member, account) = member_and_account(store).await;
+    let sync = requested(store, &member, account).await;
+    let fence = Fence { sync, run: 1 };
+    within(store, &member, async |tx| {
+        syncs::begin(tx, fence, at(1)).await.unwrap().unwrap();
+        syncs::wait(tx, fence, Phase::Orders, at(180)).await.unwrap();
+    })
+    .await;
+    let waiting = seen(store, &member, sync).await.run;
+    assert_eq!((waiting.phase, waiting.waiting_until), (Some(Phase::Orders), Some(at(180))));
+    within(store, &member, async |tx| {
+        assert!(syncs::cancel_idle(tx, sync, at(2)).await.unwrap());
+        let later = Fence { sync, run: 2 };
+        assert!(syncs::begin(tx, later, at(180)).await.unwrap().is_none(), "its job finds it over");
+    })
+    .await;
+    assert_eq!(seen(store, &member, sync).await.run.state, SyncState::Cancelled);
 }
 
 async fn given_up_whoever_began_it(store: &Store) {

@@ -6,20 +6,21 @@ use std::collections::{BTreeMap, HashMap};
 use domain::{
     calendar::{Window, Zone},
     event::Event,
-    ids::{JobId, SessionId},
+    ids::{JobId, PassId, SessionId},
+    import::Unit,
     job::Job,
     marketplace::{AccountInfo, AccountState, Capability, CredentialFacts, Seller, Side},
     matching::Clue,
-    picture::{OrderFilter, ProductFilter, ProductSort, SortOrder, StockFilter},
+    picture::{Cause, MovementFilter, OrderFilter, ProductFilter, ProductSort, SortOrder, StockFilter},
     reading::Assembly,
     sync::{Phase, SyncError, SyncState, SyncTrigger},
     tenant::LowStockRule,
 };
 use sea_orm::FromQueryResult;
 use storage::{
-    WriteTx, accounts, catalogue,
+    WriteTx, accounts, analytics, catalogue,
     catalogue::Reader,
-    events, figures, idempotency, jobs, orders, products, readings,
+    events, figures, idempotency, imports, jobs, orders, products, readings,
     readings::Subject,
     schedule, sessions, stock,
     stock::Reading,
@@ -27,7 +28,7 @@ use storage::{
     tenants, warehouses,
 };
 
-use crate::fixture::{Filled, Shop, Store, WB, at, card, first, on_both_databases, order, own};
+use crate::fixture::{Filled, Shop, Store, WB, at, card, first, on_both_databases, order, own, wholly};
 
 on_both_databases!(
     what_is_anothers_is_not_seen,
@@ -68,7 +69,7 @@ async fn everything_of(store: &Store, shop: &Shop<'_>) -> BTreeMap<&'static str,
         ("variant_barcode", "barcode, variant_id"),
         ("sync_run", "id, state, fence, cancel_requested, job_id, rows_done, waiting_until, error_code"),
         ("sync_step", "sync_id, phase, state, rows_read"),
-        ("stock_reading", "sync_id, variant_id, warehouse_id, available"),
+        ("stock_reading", "pass_id, variant_id, warehouse_id, available"),
         ("stock_level", "variant_id, warehouse_id, available, ordered_units, written_by"),
         ("stock_movement", "id, variant_id, before, after"),
         ("order_line", "id, external_id, status, variant_id, warehouse_id, changed_at"),
@@ -105,7 +106,13 @@ async fn what_is_anothers_is_not_seen(store: &Store) {
     assert!(tenants::member(&tx, boris.owner.user).await.unwrap().is_some());
     assert!(products::get(&tx, filled.product, &freshness).await.unwrap().is_none());
     assert!(!products::exists(&tx, filled.product).await.unwrap());
-    assert!(stock::ledger(&tx, filled.product, &first(10)).await.unwrap().items.is_empty());
+    assert!(
+        stock::ledger(&tx, filled.product, &MovementFilter::default(), &first(10))
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
     assert_eq!(stock::staged(&tx, filled.sync, Side::Fbo).await.unwrap(), 0);
     assert!(syncs::get(&tx, filled.sync).await.unwrap().is_none());
     assert!(syncs::live(&tx, anna.account).await.unwrap().is_none());
@@ -124,7 +131,19 @@ async fn what_is_anothers_is_not_seen(store: &Store) {
     };
     assert_eq!(catalogue::count_active(&tx, anna.account).await.unwrap(), 0);
     assert!(catalogue::variant_external_ids(&tx, anna.account, None, 10).await.unwrap().is_empty());
-    assert!(catalogue::candidates(&tx, anna.account, &[clue]).await.unwrap().is_empty());
+    let matcher = catalogue::Matcher::load(&tx, anna.account, &[clue]).await.unwrap();
+    assert!(matcher.find(clue).is_none());
+    assert!(products::by_warehouse(&tx, &[filled.product], &freshness).await.unwrap().is_empty());
+    let known = imports::known(&tx, anna.account, &["p1"], &["v1"]).await.unwrap();
+    assert!(known.products.is_empty() && known.variants.is_empty());
+    let units = [
+        Unit::VariantId("v1".into()),
+        Unit::Sku("b1".into()),
+        Unit::Barcode("b1".into()),
+        Unit::Article("article-p1".into()),
+    ];
+    assert!(imports::find_units(&tx, anna.account, &units.iter().collect()).await.unwrap().is_empty());
+    assert!(imports::seller_warehouses(&tx, anna.account).await.unwrap().is_empty());
     assert_eq!(orders::currency(&tx, anna.account).await.unwrap(), None);
     assert!(warehouses::seller_locations(&tx, anna.account).await.unwrap().is_empty());
     assert!(warehouses::shared_seller_names(&tx, anna.account).await.unwrap().is_empty());
@@ -156,7 +175,7 @@ async fn sums_and_lists_count_ones_own(store: &Store) {
     assert_eq!(seen.items.iter().map(|p| p.external_id.as_str()).collect::<Vec<_>>(), ["q1"]);
     let numbered = products::numbered(&tx, &all, rule, (sort, order), (1, 10), &freshness).await.unwrap();
     assert_eq!((numbered.total, numbered.items), (1, seen.items));
-    let dashboard = products::dashboard(&tx, rule).await.unwrap();
+    let dashboard = analytics::dashboard(&tx, rule).await.unwrap();
     assert_eq!((dashboard.total_products, dashboard.total_stock, dashboard.total_orders), (1, 0, 0));
     assert_eq!(dashboard.last_sync.unwrap().account_id, boris.account);
     assert!(orders::list(&tx, &OrderFilter::default(), &first(10)).await.unwrap().items.is_empty());
@@ -166,6 +185,8 @@ async fn sums_and_lists_count_ones_own(store: &Store) {
     let accounts = accounts::list(&tx, &first(10)).await.unwrap();
     assert_eq!(accounts.items.iter().map(|a| a.id).collect::<Vec<_>>(), [boris.account]);
     assert_eq!(accounts::all(&tx).await.unwrap().len(), 1);
+    assert_eq!(products::count(&tx, &all, rule).await.unwrap(), 1);
+    assert!(products::warehouses(&tx, &all, rule).await.unwrap().is_empty());
     // A warehouse of another's as a filter is no warehouse.
     tx.commit().await.unwrap();
     let theirs = store.rows::<Id>("SELECT id FROM warehouse", []).await;
@@ -222,8 +243,15 @@ async fn meddle(tx: &WriteTx, anna: &Shop<'_>, filled: &Filled, boris: &Shop<'_>
     let fence = Fence { sync, run: 1 };
     let info = AccountInfo {
         seller: Seller { external_id: "seller".into(), name: "x".into() },
-        facts: CredentialFacts { masked: "x".into(), expires_at: None, scopes: Vec::new() },
+        facts: CredentialFacts {
+            masked: "x".into(),
+            expires_at: None,
+            scopes: Vec::new(),
+            kind: None,
+            notes: Vec::new(),
+        },
         capabilities: [Capability::Products].into(),
+        slowest_interval_minutes: None,
     };
     accounts::update_settings(tx, account, "x", Some(1), at(9)).await.unwrap();
     accounts::update_credential(tx, account, &info, "x", at(9)).await.unwrap();
@@ -239,20 +267,26 @@ async fn meddle(tx: &WriteTx, anna: &Shop<'_>, filled: &Filled, boris: &Shop<'_>
     let later = Fence { sync, run: 9 };
     assert!(syncs::begin(tx, later, at(9)).await.unwrap().is_none());
     assert!(syncs::advance(tx, fence, Advance { rows: 1, ..Advance::default() }).await.is_err());
-    assert!(syncs::wait(tx, fence, at(9)).await.is_err());
+    assert!(syncs::wait(tx, fence, Phase::Orders, at(9)).await.is_err());
     assert!(syncs::finish(tx, fence, SyncState::Failed, None, at(9)).await.is_err());
     let error = SyncError { code: "x".into(), message: "x".into() };
     syncs::give_up(tx, sync, &error, at(9)).await.unwrap();
-    syncs::end_pending(tx, sync, SyncState::Cancelled, at(9)).await.unwrap();
+    assert!(!syncs::cancel_idle(tx, sync, at(9)).await.unwrap());
     assert!(!syncs::request_cancel(tx, sync).await.unwrap());
     syncs::set_job(tx, sync, JobId::generate()).await.unwrap();
 
     catalogue::close_unseen(tx, account, sync, at(9)).await.unwrap();
     stock::discard(tx, sync, Side::Fbo).await.unwrap();
     for side in [Side::Fbo, Side::Fbs] {
-        let reading = Reading { account, sync, side, complete: true, began_at: at(9), at: at(9) };
+        let (pass, cause) = (sync.into(), Cause::Sync);
+        let reading = Reading { account, pass, cause, side, complete: true, began_at: at(9), at: at(9) };
         assert_eq!(stock::apply(tx, reading).await.unwrap(), 0);
     }
+    assert!(!imports::hold_account(tx, account).await.unwrap());
+    let nothing = imports::LeftOut { levels: 0, stocked: 0 };
+    assert_eq!(imports::left_out(tx, account, sync.into()).await.unwrap(), nothing);
+    let places = filled.places.as_slice();
+    assert_eq!(imports::stage_zeros(tx, account, PassId::generate(), places).await.unwrap(), 0);
     assert_eq!(figures::write(tx, account, at(9)).await.unwrap(), 0);
     orders::match_again(tx, account).await.unwrap();
     let assembly = Assembly { line_external_id: "o2".into(), warehouse_external_id: "Дом".into() };
@@ -278,7 +312,7 @@ async fn meddle(tx: &WriteTx, anna: &Shop<'_>, filled: &Filled, boris: &Shop<'_>
         at: at(9),
     };
     syncs::insert(tx, new).await.unwrap();
-    let reader = Reader { account: boris.account, marketplace: WB, sync: own_sync, at: at(9) };
+    let reader = Reader { account: boris.account, marketplace: WB, pass: own_sync.into(), at: at(9) };
     catalogue::write(tx, reader, &[card("p1", &[("v1", "44", &["b1"]), ("v2", "45", &["b2"])])])
         .await
         .unwrap();
@@ -288,7 +322,7 @@ async fn meddle(tx: &WriteTx, anna: &Shop<'_>, filled: &Filled, boris: &Shop<'_>
     let place = own("Дом");
     let places = warehouses::ensure(tx, boris.account, [&place], at(9)).await.unwrap();
     orders::write(tx, boris.book(), &[order("o1", "v1", at(0))], &places).await.unwrap();
-    readings::complete(tx, boris.account, Subject::Orders, at(9), true, None).await.unwrap();
+    readings::complete(tx, boris.account, Subject::Orders, wholly(at(9))).await.unwrap();
 }
 
 /// The keys that rows refer by carry the tenant: what is another's is not there to be referred to.
@@ -312,10 +346,11 @@ async fn a_row_cannot_refer_to_what_is_anothers(store: &Store) {
     let step = Step::beginning(Phase::Products, None, at(9));
     refused!(async |tx: &WriteTx| syncs::save_step(tx, filled.sync, &step).await);
     let (account, subject) = (anna.account, Subject::Products);
-    refused!(async |tx: &WriteTx| readings::complete(tx, account, subject, at(9), true, None).await);
+    refused!(async |tx: &WriteTx| readings::complete(tx, account, subject, wholly(at(9))).await);
+    refused!(async |tx: &WriteTx| readings::note_drift(tx, account, subject, at(9)).await);
     let place = own("Чужой");
     refused!(async |tx: &WriteTx| warehouses::ensure(tx, account, [&place], at(9)).await.map(drop));
-    let reader = Reader { account, marketplace: WB, sync: filled.sync, at: at(9) };
+    let reader = Reader { account, marketplace: WB, pass: filled.sync.into(), at: at(9) };
     refused!(async |tx: &WriteTx| catalogue::write(tx, reader, &[card("p1", &[("v1", "", &[])])]).await);
     let book = anna.book();
     let lines = [order("o1", "v1", at(0))];

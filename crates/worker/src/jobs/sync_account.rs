@@ -17,6 +17,7 @@ pub(super) async fn run(jobs: &Jobs, run: &Run, sync: SyncId, signals: &Signals)
         run: run.number,
         attempt: run.attempt,
         last_attempt: run.last_attempt,
+        pause: run.pause,
     };
     let carried = signals.draining.run_until_cancelled(jobs.app.sync_engine().run(&context, sync)).await;
     match carried {

@@ -26,6 +26,7 @@ use self::{
     slots::{Assignment, Slots},
 };
 use crate::{
+    backoff,
     error::Error,
     handler::{Handler, Run, Signals},
     report::Reporter,
@@ -43,6 +44,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 struct Shared {
     handler: Arc<dyn Handler>,
     draining: CancellationToken,
+    backoff_scale: f64,
 }
 
 /// Runs jobs until `shutdown`, then lets running ones end for as long as [`Settings::drain`] says, hands the rest back
@@ -72,7 +74,8 @@ pub async fn run(
     let ran = match shutdown.run_until_cancelled(keeper.ready()).await {
         Some(Ok(())) => {
             tracing::info!(%worker, "jobs are being run");
-            let shared = Shared { handler, draining: draining.clone() };
+            let backoff_scale = settings.backoff_scale;
+            let shared = Shared { handler, draining: draining.clone(), backoff_scale };
             work(&queues, settings, &shared, &reporter, keeper.ended()).await
         }
         Some(Err(error)) => Err(error),
@@ -146,6 +149,7 @@ async fn handle(assignment: Assignment, shared: Data<Shared>) -> Result<Outcome,
         number: claimed.starts,
         attempt: claimed.attempts + 1,
         last_attempt: claimed.is_last_attempt(),
+        pause: backoff::pause(claimed.attempts, shared.backoff_scale),
         request_id: claimed.request_id.clone(),
     };
     let signals = Signals { lease_lost: assignment.lost.clone(), draining: shared.draining.clone() };

@@ -39,13 +39,14 @@ pub(super) async fn list(
 /// Connect a marketplace account.
 ///
 /// The marketplace is asked with a real call whether it accepts the credential; then the credential is sealed and the
-/// first sync is queued. For admins and owners.
+/// first sync is queued. A `manual` account has no credential and is never synced: import its catalogue and stock. For
+/// admins and owners.
 #[utoipa::path(
     tag = "Marketplaces",
     operation_id = "connectMarketplaceAccount",
     request_body = NewAccountInput,
     responses(
-        (status = 201, description = "Connected; the first sync is queued", body = AccountView, headers(("Location" = String, description = "Path of the account"))),
+        (status = 201, description = "Connected; where there is something to sync, the first sync is queued", body = AccountView, headers(("Location" = String, description = "Path of the account"))),
         (status = 409, description = "`account_exists`, `idempotency_in_progress`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`; `credentials_invalid`, `credentials_expired` or `credentials_scope` where the marketplace refuses the credential, with the field in `errors`; `idempotency_key_reused`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`marketplace_unavailable`, `unavailable`; come back after `Retry-After` seconds", body = ProblemBody, content_type = "application/problem+json"),
@@ -93,7 +94,7 @@ pub(super) async fn get(
     request_body = AccountInput,
     responses(
         (status = 200, description = "As it is now", body = AccountView),
-        (status = 409, description = "`seller_changed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`seller_changed`, `not_synced`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`; `credentials_invalid`, `credentials_expired` or `credentials_scope` where the marketplace refuses the credential", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`marketplace_unavailable`, `unavailable`; come back after `Retry-After` seconds", body = ProblemBody, content_type = "application/problem+json"),
     ),
@@ -138,7 +139,7 @@ pub(super) async fn remove(
     params(("id" = uuid::Uuid, Path, description = "Id of the account")),
     responses(
         (status = 200, description = "The credential is accepted; the account as it is now", body = AccountView),
-        (status = 409, description = "`seller_changed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`seller_changed`, `not_synced`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`credentials_invalid`, `credentials_expired` or `credentials_scope`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`marketplace_unavailable`, `unavailable`; come back after `Retry-After` seconds", body = ProblemBody, content_type = "application/problem+json"),
     ),

@@ -58,6 +58,12 @@ struct CredentialsView {
     /// What it grants, in the marketplace's words.
     #[schema(example = json!(["content", "analytics"]))]
     scopes: Vec<String>,
+    /// What type of credential it is, in the marketplace's words; null where there are no types.
+    #[schema(example = "basic")]
+    kind: Option<String>,
+    /// What to know of this credential: what it does not allow, and what that slows down.
+    #[schema(example = json!(["Orders can be read once in three hours."]))]
+    notes: Vec<String>,
 }
 
 /// The latest sync, in short.
@@ -94,7 +100,13 @@ impl From<Seller> for SellerView {
 
 impl From<CredentialFacts> for CredentialsView {
     fn from(facts: CredentialFacts) -> Self {
-        Self { masked: facts.masked, expires_at: facts.expires_at, scopes: facts.scopes }
+        Self {
+            masked: facts.masked,
+            expires_at: facts.expires_at,
+            scopes: facts.scopes,
+            kind: facts.kind,
+            notes: facts.notes,
+        }
     }
 }
 

@@ -99,7 +99,7 @@ impl From<&Descriptor> for MarketplaceView {
                         (field.name, schema)
                     })
                     .collect(),
-                required: fields.iter().map(|field| field.name).collect(),
+                required: fields.iter().filter(|field| !field.optional).map(|field| field.name).collect(),
                 additional_properties: false,
             },
             notes: descriptor.notes,

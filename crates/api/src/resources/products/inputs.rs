@@ -2,17 +2,17 @@
 
 use app::ProductQuery;
 use domain::{
-    ids::{AccountId, WarehouseId},
+    ids::{AccountId, VariantId, WarehouseId},
     page::PageRequest,
-    picture::{self, ProductFilter},
+    picture::{self, MovementFilter, ProductFilter},
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    extract::{QueryFlag, QueryNumber, Text, page_request},
+    extract::{Moment, QueryFlag, QueryNumber, Text, page_request},
     problem::Problem,
-    view::Marketplace,
+    view::{Cause, Marketplace},
 };
 
 /// Rows of a numbered page unless the client says otherwise.
@@ -83,7 +83,7 @@ pub(super) enum Part {
 /// Whether a product is in the catalogue.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum StatusWanted {
+pub(in crate::resources) enum StatusWanted {
     /// It is.
     Active,
     /// It is not any more.
@@ -95,7 +95,7 @@ enum StatusWanted {
 /// By what products are sorted.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum SortBy {
+pub(in crate::resources) enum SortBy {
     /// Title.
     Name,
     /// The seller's article.
@@ -117,7 +117,7 @@ enum SortBy {
 /// Which way a list runs.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum SortOrder {
+pub(in crate::resources) enum SortOrder {
     /// Smallest first.
     Asc,
     /// Largest first.
@@ -135,19 +135,13 @@ impl ProductsQuery {
             min_stock: self.min_stock.map(|units| units.0),
             max_stock: self.max_stock.map(|units| units.0),
             low_stock_only: self.low_stock_only.is_some_and(|flag| flag.0),
-            status: match self.status {
-                None | Some(StatusWanted::Active) => Some(picture::ProductStatus::Active),
-                Some(StatusWanted::Inactive) => Some(picture::ProductStatus::Inactive),
-                Some(StatusWanted::All) => None,
-            },
+            ordered_only: false,
+            status: StatusWanted::filter(self.status),
         };
         let query = ProductQuery {
             filter,
             sort: self.sort_by.map(Into::into).unwrap_or_default(),
-            order: match self.sort_order {
-                None | Some(SortOrder::Asc) => picture::SortOrder::Ascending,
-                Some(SortOrder::Desc) => picture::SortOrder::Descending,
-            },
+            order: self.sort_order.map(Into::into).unwrap_or_default(),
         };
         let numbered = self.page.is_some() || self.page_size.is_some();
         let mixed = if self.cursor.is_some() { "/query/cursor" } else { "/query/limit" };
@@ -159,6 +153,26 @@ impl ProductsQuery {
                 Ok((query, Part::Numbered { page, page_size }))
             }
             (false, _) => Ok((query, Part::Keyset(page_request(self.limit, self.cursor)))),
+        }
+    }
+}
+
+impl StatusWanted {
+    /// What to look for; active products unless said.
+    pub(in crate::resources) const fn filter(wanted: Option<Self>) -> Option<picture::ProductStatus> {
+        match wanted {
+            None | Some(Self::Active) => Some(picture::ProductStatus::Active),
+            Some(Self::Inactive) => Some(picture::ProductStatus::Inactive),
+            Some(Self::All) => None,
+        }
+    }
+}
+
+impl From<SortOrder> for picture::SortOrder {
+    fn from(order: SortOrder) -> Self {
+        match order {
+            SortOrder::Asc => Self::Ascending,
+            SortOrder::Desc => Self::Descending,
         }
     }
 }
@@ -178,15 +192,44 @@ impl From<SortBy> for picture::ProductSort {
     }
 }
 
-/// Which part of a product's history.
+/// Which changes of a product's stock.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct HistoryQuery {
+    /// Of one variant.
+    #[param(value_type = Option<uuid::Uuid>)]
+    variant_id: Option<VariantId>,
+    /// In one warehouse.
+    #[param(value_type = Option<uuid::Uuid>)]
+    warehouse_id: Option<WarehouseId>,
+    /// At this moment or later.
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-01-31T00:00:00Z")]
+    from: Option<Moment>,
+    /// Before this moment.
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-02-07T00:00:00Z")]
+    to: Option<Moment>,
+    /// By what it was changed.
+    #[param(inline)]
+    cause: Option<Cause>,
     /// Most rows to give.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200, default = 50)]
-    pub(super) limit: Option<QueryNumber<1, 200>>,
+    limit: Option<QueryNumber<1, 200>>,
     /// `page.next_cursor` of the part before.
     #[param(value_type = Option<String>, max_length = 512)]
-    pub(super) cursor: Option<Text<1, 512>>,
+    cursor: Option<Text<1, 512>>,
+}
+
+impl HistoryQuery {
+    pub(super) fn split(self) -> (MovementFilter, PageRequest) {
+        let Self { variant_id, warehouse_id, from, to, cause, limit, cursor } = self;
+        let filter = MovementFilter {
+            variant_id,
+            warehouse_id,
+            from: from.map(|moment| moment.0),
+            to: to.map(|moment| moment.0),
+            cause: cause.map(Into::into),
+        };
+        (filter, page_request(limit, cursor))
+    }
 }

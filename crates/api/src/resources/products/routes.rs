@@ -12,7 +12,7 @@ use super::{
     views::{MovementView, ProductDetailView, ProductsView},
 };
 use crate::{
-    extract::{Authenticated, Id, NoQuery, Query, page_request},
+    extract::{Authenticated, Id, NoQuery, Query},
     problem::Problem,
     view::{Listed, Numbered},
 };
@@ -64,6 +64,8 @@ pub(super) async fn get(
 }
 
 /// Every change of a product's stock, newest first.
+///
+/// The level of a variant in a warehouse is what the newest of its changes left.
 #[utoipa::path(
     tag = "Catalogue",
     operation_id = "getProductHistory",
@@ -77,6 +79,6 @@ pub(super) async fn history(
     id: Id<ProductId>,
     query: Query<HistoryQuery>,
 ) -> Result<Json<Listed<MovementView>>, Problem> {
-    let page = page_request(query.0.limit, query.0.cursor);
-    Ok(Json(Listed::of(app.catalogue().history(&caller, id.0, &page).await?)))
+    let (filter, page) = query.0.split();
+    Ok(Json(Listed::of(app.catalogue().history(&caller, id.0, &filter, &page).await?)))
 }

@@ -20,7 +20,7 @@ pub(super) enum ProductsView {
 /// A product.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Product)]
-pub(super) struct ProductView {
+pub(in crate::resources) struct ProductView {
     #[schema(example = "0199c0de-0000-7000-8000-000000000030")]
     id: Uuid,
     account_id: Uuid,
@@ -203,9 +203,9 @@ pub(super) struct MovementView {
     /// The level before; null at the first reading.
     #[schema(example = 15)]
     from: Option<i64>,
-    /// The level after.
+    /// The level after; null where the marketplace stopped counting it.
     #[schema(example = 12)]
-    to: i64,
+    to: Option<i64>,
     cause: Cause,
     /// The sync that read it.
     sync_id: Option<Uuid>,

@@ -2,6 +2,7 @@
 
 mod docs;
 mod metrics;
+mod redoc;
 mod routes;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -15,5 +16,6 @@ pub(super) fn configure(config: &mut ServiceConfig, settings: &Settings) {
     }
     if settings.docs_enabled {
         config.service(docs::document).service(docs::index).service(docs::asset);
+        config.service(redoc::index).service(redoc::asset);
     }
 }

@@ -7,7 +7,7 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{extract::BODY_LIMIT, service::Shared};
+use crate::{extract::BODY_LIMIT, resources::imports::UPLOAD_LIMIT, service::Shared};
 
 const NAME: &str = "Stock Tracker";
 
@@ -67,6 +67,9 @@ struct Limits {
     /// Bytes of a request's body.
     #[schema(example = 262_144)]
     body_bytes: usize,
+    /// Bytes of a file that is imported.
+    #[schema(example = 16_777_216)]
+    import_bytes: u64,
     /// Rows of a page unless asked otherwise.
     #[schema(example = 50)]
     default_page: u64,
@@ -87,6 +90,9 @@ struct DocsLinks {
     /// The same as a page to try it out.
     #[schema(example = "/docs")]
     swagger_ui: &'static str,
+    /// The same as a page to read.
+    #[schema(example = "/redoc")]
+    redoc: &'static str,
 }
 
 /// Capabilities, limits and documentation.
@@ -109,19 +115,24 @@ pub(super) async fn information(shared: Data<Shared>) -> Json<impl Serialize> {
             "stocks",
             "warehouses",
             "orders",
+            "exports",
+            "imports",
             "dashboard",
+            "analytics",
             "idempotency_keys",
             "conditional_requests",
         ],
         limits: Limits {
             body_bytes: BODY_LIMIT,
+            import_bytes: UPLOAD_LIMIT,
             default_page: crate::extract::DEFAULT_LIMIT,
             max_page: 200,
             max_page_bulk: 1000,
         },
-        docs: shared
-            .settings
-            .docs_enabled
-            .then_some(DocsLinks { openapi: "/openapi.json", swagger_ui: "/docs" }),
+        docs: shared.settings.docs_enabled.then_some(DocsLinks {
+            openapi: "/openapi.json",
+            swagger_ui: "/docs",
+            redoc: "/redoc",
+        }),
     })
 }

@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 
 use super::views::StockView;
 use crate::{
-    extract::{Authenticated, Query, QueryNumber, Text, page_request},
+    extract::{Authenticated, Moment, Query, QueryNumber, Text, page_request},
     problem::Problem,
     view::Listed,
 };
@@ -33,6 +33,9 @@ struct StocksQuery {
     /// In one warehouse.
     #[param(value_type = Option<uuid::Uuid>)]
     warehouse_id: Option<WarehouseId>,
+    /// As of this moment, which must have passed; as of now unless said.
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-01-31T12:00:00Z")]
+    at: Option<Moment>,
     /// Most rows to give.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000, default = 50)]
     limit: Option<QueryNumber<1, 1000>>,
@@ -43,7 +46,12 @@ struct StocksQuery {
 
 /// Stock, one row for each variant and warehouse.
 ///
-/// A row exists wherever stock was ever read, or something was ordered from in the window.
+/// A row exists wherever stock is known, or something was ordered from in the window.
+///
+/// With `at`, stock as it was at that moment: `available` as the last change until then left it, and `as_of` the moment
+/// of that change, as `/products/{id}/history` tells them. What had not been measured by then, or was not counted any
+/// more, has no row. Only changes of `available` are kept: `reserved`, `on_hand` and `ordered_units` are then null.
+/// Names are those of today.
 #[utoipa::path(
     tag = "Catalogue",
     operation_id = "listStocks",
@@ -56,7 +64,11 @@ pub(super) async fn list(
     caller: Authenticated,
     query: Query<StocksQuery>,
 ) -> Result<Json<Listed<StockView>>, Problem> {
-    let StocksQuery { account_id, product_id, warehouse_id, limit, cursor } = query.0;
+    let StocksQuery { account_id, product_id, warehouse_id, at, limit, cursor } = query.0;
     let filter = StockFilter { account_id, product_id, warehouse_id };
-    Ok(Json(Listed::of(app.catalogue().stocks(&caller, &filter, &page_request(limit, cursor)).await?)))
+    let (catalogue, page) = (app.catalogue(), page_request(limit, cursor));
+    Ok(Json(Listed::of(match at {
+        Some(Moment(at)) => catalogue.stocks_as_of(&caller, &filter, at, &page).await?,
+        None => catalogue.stocks(&caller, &filter, &page).await?,
+    })))
 }

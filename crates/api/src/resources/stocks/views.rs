@@ -11,7 +11,7 @@ use crate::view::{Marketplace, WarehouseKind};
 /// Stock and orders of one variant in one warehouse.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Stock)]
-pub(super) struct StockView {
+pub(in crate::resources) struct StockView {
     account_id: Uuid,
     marketplace: Marketplace,
     product_id: Uuid,
@@ -42,14 +42,14 @@ pub(super) struct StockView {
     /// Units that can be sold; null where stock was never measured.
     #[schema(example = 12)]
     available: Option<i64>,
-    /// Units sold and not yet gone.
+    /// Units sold and not yet gone; null where unknown, and as of an earlier moment.
     reserved: Option<i64>,
-    /// Units on the shelf.
+    /// Units on the shelf; null where unknown, and as of an earlier moment.
     on_hand: Option<i64>,
-    /// Units ordered from there in the window.
+    /// Units ordered from there in the window; null where unknown, and as of an earlier moment.
     #[schema(example = 3)]
     ordered_units: Option<i64>,
-    /// When the stock was read.
+    /// When the stock was read; as of an earlier moment, since when it had been so.
     as_of: Option<DateTime<Utc>>,
 }
 

@@ -26,7 +26,10 @@ use crate::{
     tag = "Syncs",
     operation_id = "syncMarketplaceAccount",
     params(("id" = uuid::Uuid, Path, description = "Id of the account")),
-    responses((status = 202, description = "It will run, or runs", body = RequestedSyncView, headers(("Location" = String, description = "Path of the sync")))),
+    responses(
+        (status = 202, description = "It will run, or runs", body = RequestedSyncView, headers(("Location" = String, description = "Path of the sync"))),
+        (status = 409, description = "`not_synced`, `idempotency_in_progress`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
 )]
 #[post(
     "/marketplace-accounts/{id}/sync",
@@ -105,7 +108,7 @@ pub(super) async fn get(
 
 /// Stop a sync.
 ///
-/// It stops after what it is reading; what has been read stays. For members and above.
+/// One that waits stops at once, one that reads after what it is reading; what has been read stays. For members and above.
 #[utoipa::path(
     tag = "Syncs",
     operation_id = "cancelSync",

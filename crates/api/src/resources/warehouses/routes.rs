@@ -32,7 +32,7 @@ struct WarehousesQuery {
     cursor: Option<Text<1, 512>>,
 }
 
-/// Warehouses with what lies in them.
+/// Warehouses with the stock and the orders of active products.
 #[utoipa::path(
     tag = "Catalogue",
     operation_id = "listWarehouses",

@@ -23,13 +23,13 @@ pub(super) struct WarehouseView {
     #[schema(example = "Коледино")]
     name: String,
     kind: WarehouseKind,
-    /// Units that can be sold; null where stock was never measured.
+    /// Units that can be sold, of active products; null where stock was never measured or can no longer be read.
     #[schema(example = 310)]
     total_stock: Option<i64>,
-    /// Units ordered from there in the window; null until orders have been read.
+    /// Units of active products ordered from there in the window; null where orders are not known.
     #[schema(example = 25)]
     ordered_units: Option<i64>,
-    /// Products with stock there.
+    /// Active products with stock there.
     #[schema(example = 18)]
     product_count: i64,
     /// Age of the oldest level behind the figure.

@@ -1,38 +1,26 @@
 //! The tenant at a glance.
 
 use domain::{
-    picture::{Dashboard, DashboardSync},
+    analytics::{Dashboard, DashboardSync, Population},
     tenant::LowStockRule,
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, FromQueryResult, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
 };
 
-use super::list::low;
+use super::sums::sums;
 use crate::{
     codec,
     db::TenantTx,
     entity::{product, sync_run},
     error::Error,
+    products::low,
 };
 
 /// Sums over the active products of the tenant.
 pub async fn dashboard<M>(tx: &TenantTx<M>, rule: LowStockRule) -> Result<Dashboard, Error> {
-    #[derive(FromQueryResult)]
-    struct Sums {
-        products: i64,
-        stock: i64,
-        orders: i64,
-        out: i64,
-    }
-    let sql = "SELECT COUNT(*) AS products, \
-               CAST(COALESCE(SUM(CASE WHEN total_stock > 0 THEN total_stock END), 0) AS BIGINT) AS stock, \
-               CAST(COALESCE(SUM(CASE WHEN ordered_units > 0 THEN ordered_units END), 0) AS BIGINT) AS orders, \
-               COUNT(CASE WHEN total_stock = 0 THEN 1 END) AS out \
-               FROM product WHERE tenant_id = $1 AND active = TRUE";
-    let sums = tx.row::<Sums>(sql, [tx.tenant().into()]).await?;
-    let sums = sums.unwrap_or(Sums { products: 0, stock: 0, orders: 0, out: 0 });
+    let sums = sums(tx, Population::default()).await?;
     let low = product::Entity::find()
         .filter(product::Column::TenantId.eq(tx.tenant()))
         .filter(product::Column::Active.eq(true))
@@ -41,8 +29,8 @@ pub async fn dashboard<M>(tx: &TenantTx<M>, rule: LowStockRule) -> Result<Dashbo
         .await?;
     Ok(Dashboard {
         total_products: sums.products,
-        total_stock: sums.stock,
-        total_orders: sums.orders,
+        total_stock: sums.stock.unwrap_or(0),
+        total_orders: sums.orders.unwrap_or(0),
         low_stock_count: i64::try_from(low).unwrap_or(i64::MAX),
         out_of_stock_count: sums.out,
         last_sync: last_sync(tx).await?,

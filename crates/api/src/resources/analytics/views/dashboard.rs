@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
+    analytics::{Dashboard, DashboardSync},
     figures::health_score_tenths,
-    picture::{Dashboard, DashboardSync},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use crate::view::{SyncState, ratio_tenths, tenths};
 /// The company at a glance; active products only.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Dashboard)]
-pub(super) struct DashboardView {
+pub(in crate::resources::analytics) struct DashboardView {
     /// Products in catalogues.
     #[schema(example = 130)]
     total_products: i64,
