@@ -1,5 +1,6 @@
 //! Running other programs from the root of the repository.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -10,11 +11,24 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-/// A command that starts in the root of the repository.
+/// A command that starts in the root of the repository. It is not told that cargo runs this program: build scripts that
+/// look at such variables would run anew, and with them half of the dependencies, whenever cargo is next run by hand.
 pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(root());
+    for name in of_this_package() {
+        command.env_remove(name);
+    }
     command
+}
+
+/// What cargo tells the program that it runs about its package.
+#[expect(clippy::disallowed_methods, reason = "only names are looked at")]
+fn of_this_package() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| {
+        name.to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+    })
 }
 
 /// Runs a command, its output in plain sight; an error unless it succeeds.

@@ -2,7 +2,9 @@
 //!
 //! It writes to standard error only, and nothing after a test runner's closing line.
 
+mod bench;
 mod command;
+mod e2e;
 mod lint;
 mod packages;
 mod test;
@@ -32,12 +34,18 @@ enum Task {
     },
     /// Run every check that needs no test: all of them even when one fails, then a summary.
     Lint(lint::Arguments),
+    /// Measure the release binary: a large sync, or lists of products.
+    Bench(bench::Arguments),
+    /// Run the product against software that somebody else wrote, really running.
+    E2e(e2e::Arguments),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test { arguments } => test::run(&arguments),
         Task::Lint(arguments) => Ok(lint::run(&arguments)),
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::E2e(arguments) => e2e::run(&arguments),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -1,0 +1,75 @@
+//! The product's processes: started in an environment of their own, looked at, ended. None outlives this one.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use test_support::process::Process as Leashed;
+
+/// What the product's processes of one measurement share.
+#[derive(Clone, Debug)]
+pub(super) struct Setting {
+    pub(super) binary: PathBuf,
+    /// All of their environment.
+    pub(super) variables: Vec<(&'static str, String)>,
+}
+
+/// A process of the product. Asked to end when dropped, and waited for.
+#[derive(Debug)]
+pub(super) struct Process {
+    role: &'static str,
+    leashed: Leashed,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a role.
+    pub(super) fn start(setting: &Setting, role: &'static str, arguments: &[&str]) -> Result<Self> {
+        let mut leashed = Leashed::new(None)?;
+        let log = leashed.folder().join("log");
+        let mut command = Command::new(&setting.binary);
+        command.arg(role).args(arguments).env_clear();
+        command.envs(setting.variables.iter().map(|(name, value)| (name, value)));
+        leashed.start(&mut command, &log)?;
+        Ok(Self { role, leashed, log })
+    }
+
+    /// Waits for a line of the log.
+    pub(super) fn line<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> Result<T> {
+        let mut found = None;
+        let Self { role, leashed, log } = self;
+        leashed.wait_until(role, log, || {
+            found = read(log).lines().find_map(&wanted);
+            found.is_some()
+        })?;
+        found.context("the line is gone")
+    }
+
+    /// Waits for the log entry with this message, and gives the address in it.
+    pub(super) fn address(&mut self, message: &str) -> Result<String> {
+        self.line(|line| {
+            let entry: Value = serde_json::from_str(line).ok()?;
+            let address = entry["address"].as_str().filter(|_| entry["message"] == message)?;
+            Some(format!("http://{address}"))
+        })
+    }
+
+    /// The most memory that the process has held so far, in bytes; an error if it has ended.
+    pub(super) fn peak_memory(&self) -> Result<u64> {
+        let ended = || format!("the {} has ended (or this is not Linux): {}", self.role, read(&self.log));
+        let id = self.leashed.id().with_context(ended)?;
+        let status = fs::read_to_string(format!("/proc/{id}/status")).with_context(ended)?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+        let kibibytes: u64 = peak.with_context(ended)?.trim().parse().context("reading VmHWM")?;
+        Ok(kibibytes * 1024)
+    }
+}
+
+fn read(log: &Path) -> String {
+    let bytes = fs::read(log).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
