@@ -65,8 +65,6 @@ impl Database {
             ("LOG_FORMAT", "json"),
             // A run may outlast the usual token.
             ("ACCESS_TOKEN_MINUTES", "1440"),
-            // The limits would be what is measured.
-            ("RATE_LIMIT_ENABLED", "false"),
         ]
         .map(|(name, value)| (name, value.to_owned()))
         .to_vec();

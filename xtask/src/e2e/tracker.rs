@@ -42,8 +42,6 @@ impl Tracker {
             ("LOG_FORMAT", "json"),
             // The shop is on this machine.
             ("OUTBOUND_ALLOW_PRIVATE", "true"),
-            // A client that looks at a sync ten times a second is within nobody's limit.
-            ("RATE_LIMIT_ENABLED", "false"),
         ]);
         process.start(&mut all, &log)?;
         let mut address = None;
