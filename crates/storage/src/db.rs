@@ -9,6 +9,7 @@ use sea_orm::{
     TransactionTrait as _, Value,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{error::Error, scope::TenantScope};
@@ -110,10 +111,7 @@ impl Db {
     /// Begins work that belongs to no tenant. Row-level security hides every tenant's rows from it.
     pub async fn system(&self, reason: Reason) -> Result<SystemTx, Error> {
         tracing::trace!(?reason, "work outside a tenant");
-        let tx = self
-            .pool
-            .begin_with_options(self.options(SqliteTransactionMode::Immediate, AccessMode::ReadWrite))
-            .await?;
+        let tx = self.begin(self.options(SqliteTransactionMode::Immediate, AccessMode::ReadWrite)).await?;
         Ok(SystemTx { tx })
     }
 
@@ -133,9 +131,25 @@ impl Db {
         scope: &TenantScope,
         options: TransactionOptions,
     ) -> Result<TenantTx<M>, Error> {
-        let tx = self.pool.begin_with_options(options).await?;
+        let tx = self.begin(options).await?;
         enter(&tx, scope.tenant_id()).await?;
         Ok(TenantTx { tx, scope: scope.clone(), mode: PhantomData })
+    }
+
+    /// Begins in a task of its own, which goes on when the caller is dropped. sqlx learns only from the answer to
+    /// `BEGIN` that there is something to roll back: given up before it, the connection would go back into the pool
+    /// inside a transaction that nobody ends, and what is written on it next would be lost.
+    async fn begin(&self, options: TransactionOptions) -> Result<DatabaseTransaction, Error> {
+        let pool = self.pool.clone();
+        let begun =
+            tokio::spawn(async move { pool.begin_with_options(options).await }.in_current_span()).await;
+        match begun {
+            Ok(tx) => Ok(tx?),
+            Err(stopped) => match stopped.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(ended) => Err(Error::from(DbErr::Custom(ended.to_string()))),
+            },
+        }
     }
 
     fn options(&self, sqlite: SqliteTransactionMode, access: AccessMode) -> TransactionOptions {
