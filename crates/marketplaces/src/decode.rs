@@ -23,9 +23,14 @@ impl Text {
     }
 }
 
-/// An identifier: a text that is not empty.
+/// An identifier: a text that [tells one thing from all others](tells_apart).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Id(pub String);
+
+/// Whether an id tells one thing from all others. Nothing has the number 0: that is a number that has lost its value.
+pub(crate) fn tells_apart(id: &str) -> bool {
+    !matches!(id.trim(), "" | "0")
+}
 
 /// A whole number, also where it comes as a string or with a fraction of zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +87,7 @@ impl<'de> Deserialize<'de> for Text {
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Text(text) = Text::deserialize(deserializer)?;
-        if text.trim().is_empty() { Err(de::Error::custom("an empty id")) } else { Ok(Self(text)) }
+        if tells_apart(&text) { Ok(Self(text)) } else { Err(de::Error::custom("an empty id")) }
     }
 }
 

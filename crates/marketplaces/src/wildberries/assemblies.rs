@@ -91,6 +91,6 @@ pub(super) async fn read(
 }
 
 fn assembly(order: Order) -> Option<Assembly> {
-    let line_external_id = Some(order.rid).filter(|id| !id.trim().is_empty())?;
+    let line_external_id = Some(order.rid).filter(|id| decode::tells_apart(id))?;
     Some(Assembly { line_external_id, warehouse_external_id: order.warehouse_id.0 })
 }

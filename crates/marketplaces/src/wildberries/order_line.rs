@@ -52,7 +52,7 @@ impl Changed {
         let cancelled_at =
             line.is_cancel.then(|| cancelled(line.cancel_date.as_deref()).unwrap_or(changed_at));
         let row = OrderRow {
-            external_id: Some(line.srid).filter(|id| !id.trim().is_empty())?,
+            external_id: Some(line.srid).filter(|id| decode::tells_apart(id))?,
             basket_id: Text::filled(line.g_number),
             product_external_id: Some(line.nm_id.0),
             variant_external_id: None,

@@ -7,12 +7,16 @@
 //!
 //! One answer may be more than is good to be kept at once. It is cut into pages as if the marketplace had cut it there.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+};
 
 use chrono::{NaiveDateTime, TimeDelta};
 use domain::{
     calendar::Zone,
     reading::{OrderRow, Position, ReadPage},
+    sync::is_contract_drift,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -217,13 +221,33 @@ async fn ask(api: &Api, from: NaiveDateTime) -> Result<(Answer, u64), Error> {
     let query = [("dateFrom", &*wall_clock::format(from)), ("flag", "0")];
     let begin = || List::new(ORDER_LINES.operation, Lines::default());
     let answer = api.get_arriving(&ORDER_LINES, "/api/v1/supplier/orders", &query, begin).await?;
-    let Some(Listed { kept: Lines(mut lines), rows: length, failed }) = answer else {
-        let endpoint = ORDER_LINES.operation;
-        return Err(Error::ContractChanged { endpoint, what: "status 204".to_owned() });
-    };
+    let changed = |what: String| Error::ContractChanged { endpoint: ORDER_LINES.operation, what };
+    let Listed { kept: Lines(mut lines), rows: length, failed } =
+        answer.ok_or_else(|| changed("status 204".to_owned()))?;
+    let failed = failed + take_contradictions(&mut lines);
+    // Before anything of it is kept: lines that are written are counted.
+    if is_contract_drift(lines.len() as u64, failed) {
+        return Err(changed(format!("{failed} of {length} rows cannot be read")));
+    }
     lines.sort_unstable_by_key(|line| line.at);
     lines.shrink_to_fit();
     Ok((Answer { lines, length, now: now(api) }, failed))
+}
+
+/// Takes out the lines that have one id and are units of different products, or of different moments: which of them is
+/// right cannot be told. Gives their number.
+fn take_contradictions(lines: &mut Vec<Changed>) -> u64 {
+    let mut known: HashMap<&str, &OrderRow> = HashMap::with_capacity(lines.len());
+    let mut contradicted = HashSet::new();
+    for Changed { row, .. } in &*lines {
+        let other = known.entry(&row.external_id).or_insert(row);
+        if (&other.product_external_id, other.ordered_at) != (&row.product_external_id, row.ordered_at) {
+            contradicted.insert(row.external_id.clone());
+        }
+    }
+    let before = lines.len();
+    lines.retain(|line| !contradicted.contains(&line.row.external_id));
+    (before - lines.len()) as u64
 }
 
 /// The lines of an answer as they come.

@@ -67,31 +67,34 @@ impl Size {
 struct Found {
     to_customers: i64,
     returns: i64,
-    total: Option<i64>,
     places: Vec<(String, i64)>,
 }
 
 impl Found {
+    /// None where the places have more than their total. Where there is none under its name, what bears another must
+    /// not be taken for a place: it would double the stock.
     fn in_row(shelves: Vec<Shelf>) -> Option<Self> {
         let mut found = Self::default();
+        let mut total = 0;
         for Shelf { warehouse_name, quantity: Units(units) } in shelves {
             match warehouse_name.as_str() {
                 TO_CUSTOMERS => found.to_customers += units,
                 RETURNS => found.returns += units,
-                TOTAL => found.total = Some(found.total.unwrap_or(0) + units),
+                TOTAL => total += units,
                 name if name.trim().is_empty() => return None,
                 _ => found.places.push((warehouse_name, units)),
             }
         }
         let in_places: i64 = found.places.iter().map(|(_, units)| units).sum();
-        found.total.is_none_or(|total| in_places <= total).then_some(found)
+        (in_places <= total).then_some(found)
     }
 }
 
 /// What there is of a size.
 #[derive(Default)]
 struct UnitsOf {
-    barcode: Option<Box<str>>,
+    /// Its barcodes; an empty one for units without.
+    barcodes: Vec<Box<str>>,
     to_customers: i64,
     returns: i64,
     /// Units by the number of the place.
@@ -107,8 +110,6 @@ pub(super) struct Shelves {
     /// Sizes, and products with all of their sizes, of which a row could not be read: what the others say is not all.
     lost_sizes: BTreeSet<Size>,
     lost_products: BTreeSet<Box<str>>,
-    /// Places that in each row with units lay claim to the sum of the others; unknown before the first such row.
-    sums: Option<BTreeSet<u32>>,
 }
 
 impl Shelves {
@@ -116,28 +117,6 @@ impl Shelves {
     pub(super) fn forget_lost(&mut self) {
         self.sizes
             .retain(|size, _| !self.lost_sizes.contains(size) && !self.lost_products.contains(&size.product));
-    }
-
-    /// The place that in each row has as many units as the others together, none of which says so by the name of the
-    /// contract: the total under another name, which would double the stock.
-    pub(super) fn renamed_total(&self) -> Option<&str> {
-        let number = self.sums.as_ref()?.first()?;
-        Some(&self.places[*number as usize])
-    }
-
-    /// A row that has a total by its name, or none by any name, has no place that could be one.
-    fn note_sums(&mut self, total: Option<i64>, places: &[(u32, i64)]) {
-        let in_places: i64 = places.iter().map(|(_, units)| units).sum();
-        if in_places == 0 {
-            return;
-        }
-        let is_sum =
-            |(number, units): &(u32, i64)| (total.is_none() && 2 * units == in_places).then_some(*number);
-        let of_row: BTreeSet<u32> = places.iter().filter_map(is_sum).collect();
-        match &mut self.sums {
-            Some(sums) => sums.retain(|number| of_row.contains(number)),
-            None => self.sums = Some(of_row),
-        }
     }
 
     /// The rows of the sizes that follow `after`, and the last of these sizes if more follow. A size is never cut, and
@@ -183,7 +162,8 @@ impl Shelves {
 impl Keep for Shelves {
     type Row = Row;
 
-    /// Adds a row, unless it makes no sense: a place without a name, or more in the places than in all of them.
+    /// Adds a row, unless it makes no sense: a place without a name, more in the places than in all of them, or a barcode
+    /// that has been added already.
     fn keep(&mut self, row: Row) -> Option<()> {
         let size = Size::new(row.nm_id, row.tech_size);
         let Some(found) = Found::in_row(row.warehouses) else {
@@ -192,11 +172,13 @@ impl Keep for Shelves {
         };
         let places: Vec<_> =
             found.places.into_iter().map(|(name, units)| (self.number(name), units)).collect();
-        self.note_sums(found.total, &places);
-        let of_size = self.sizes.entry(size).or_default();
-        if of_size.barcode.is_none() {
-            of_size.barcode = Text::filled(Some(Text(row.barcode))).map(Into::into);
+        let barcode: Box<str> = row.barcode.trim().into();
+        if self.sizes.get(&size).is_some_and(|known| known.barcodes.contains(&barcode)) {
+            self.lost_sizes.insert(size);
+            return None;
         }
+        let of_size = self.sizes.entry(size).or_default();
+        of_size.barcodes.push(barcode);
         of_size.to_customers += found.to_customers;
         of_size.returns += found.returns;
         for (place, units) in places {
@@ -226,7 +208,7 @@ fn stock_row(size: &Size, units: &UnitsOf) -> StockRow {
     StockRow {
         variant_external_id: None,
         product_external_id: Some(size.product.to_string()),
-        barcode: units.barcode.as_deref().map(str::to_owned),
+        barcode: units.barcodes.iter().find(|barcode| !barcode.is_empty()).map(|barcode| barcode.to_string()),
         size: (!size.name.is_empty()).then(|| size.name.to_string()),
         location: None,
         available: None,

@@ -65,19 +65,58 @@ struct SellerRow {
 }
 
 /// A row of a report, which says what report that is.
-trait Row: DeserializeOwned + Into<StockRow> + Send + 'static {
+trait Row: DeserializeOwned + Send + 'static {
     const REPORT: &Endpoint;
     const PATH: &str;
+
+    /// The row in our terms; none if its warehouse has no name.
+    fn read(self) -> Option<StockRow>;
+}
+
+fn location(kind: WarehouseKind, id: Id, name: String) -> Option<Location> {
+    (!name.trim().is_empty()).then_some(Location { kind, external_id: Some(id.0), name })
 }
 
 impl Row for MarketplaceRow {
     const REPORT: &Endpoint = &MARKETPLACE_STOCK;
     const PATH: &str = "/api/analytics/v1/stocks-report/wb-warehouses";
+
+    fn read(self) -> Option<StockRow> {
+        let is_all = self.warehouse_id.0 == ALL_WAREHOUSES;
+        let kind = if is_all { WarehouseKind::Aggregate } else { WarehouseKind::Marketplace };
+        Some(StockRow {
+            variant_external_id: Some(self.chrt_id.0),
+            product_external_id: Some(self.nm_id.0),
+            barcode: None,
+            size: None,
+            location: Some(location(kind, self.warehouse_id, self.warehouse_name)?),
+            available: Some(self.quantity.0),
+            reserved: None,
+            on_hand: None,
+            in_transit_to_customer: Some(self.in_way_to_client.0),
+            in_transit_returns: Some(self.in_way_from_client.0),
+        })
+    }
 }
 
 impl Row for SellerRow {
     const REPORT: &Endpoint = &SELLER_STOCK_REPORT;
     const PATH: &str = "/api/analytics/v1/stocks-report/seller-warehouses";
+
+    fn read(self) -> Option<StockRow> {
+        Some(StockRow {
+            variant_external_id: Some(self.chrt_id.0),
+            product_external_id: Some(self.nm_id.0),
+            barcode: None,
+            size: None,
+            location: Some(location(WarehouseKind::Seller, self.warehouse_id, self.warehouse_name)?),
+            available: Some(self.quantity.0),
+            reserved: None,
+            on_hand: None,
+            in_transit_to_customer: None,
+            in_transit_returns: None,
+        })
+    }
 }
 
 /// Reads the next part of the report on the marketplace's warehouses.
@@ -109,7 +148,7 @@ async fn read<R: Row>(api: &Api, at: Option<&Position>) -> Result<ReadPage<Stock
         .post(R::REPORT, R::PATH, &question, |body| {
             let Answer { data: Data { items } } = decode::page(endpoint, body)?;
             let (count, first_row) = (items.len() as u64, items.first().map(|row| row.get().to_owned()));
-            Ok((decode::rows(endpoint, items, |row: R| Some(row.into())), count, first_row))
+            Ok((decode::rows(endpoint, items, R::read), count, first_row))
         })
         .await?;
     let end = ReadPage::last(Vec::new());
@@ -119,51 +158,4 @@ async fn read<R: Row>(api: &Api, at: Option<&Position>) -> Result<ReadPage<Stock
     }
     let next = position(&Place { offset: place.offset + count, first_row });
     Ok(ReadPage { failed, next: Some(next), ..ReadPage::last(rows) })
-}
-
-impl From<MarketplaceRow> for StockRow {
-    fn from(row: MarketplaceRow) -> Self {
-        let kind = if row.warehouse_id.0 == ALL_WAREHOUSES {
-            WarehouseKind::Aggregate
-        } else {
-            WarehouseKind::Marketplace
-        };
-        Self {
-            variant_external_id: Some(row.chrt_id.0),
-            product_external_id: Some(row.nm_id.0),
-            barcode: None,
-            size: None,
-            location: Some(Location {
-                kind,
-                external_id: Some(row.warehouse_id.0),
-                name: row.warehouse_name,
-            }),
-            available: Some(row.quantity.0),
-            reserved: None,
-            on_hand: None,
-            in_transit_to_customer: Some(row.in_way_to_client.0),
-            in_transit_returns: Some(row.in_way_from_client.0),
-        }
-    }
-}
-
-impl From<SellerRow> for StockRow {
-    fn from(row: SellerRow) -> Self {
-        Self {
-            variant_external_id: Some(row.chrt_id.0),
-            product_external_id: Some(row.nm_id.0),
-            barcode: None,
-            size: None,
-            location: Some(Location {
-                kind: WarehouseKind::Seller,
-                external_id: Some(row.warehouse_id.0),
-                name: row.warehouse_name,
-            }),
-            available: Some(row.quantity.0),
-            reserved: None,
-            on_hand: None,
-            in_transit_to_customer: None,
-            in_transit_returns: None,
-        }
-    }
 }

@@ -177,7 +177,7 @@ async fn seller(api: &Api) -> Result<Seller, Error> {
         .await?;
     let external_id = info
         .sid
-        .filter(|id| !id.trim().is_empty())
+        .filter(|id| decode::tells_apart(id))
         .ok_or_else(|| Error::ContractChanged { endpoint, what: "sid: missing".to_owned() })?;
     let name = Text::filled(info.name).or_else(|| Text::filled(info.trade_mark));
     Ok(Seller { name: name.unwrap_or_else(|| external_id.clone()), external_id })

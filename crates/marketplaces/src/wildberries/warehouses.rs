@@ -24,12 +24,13 @@ pub(super) async fn read(api: &Api) -> Result<ReadPage<Location>, Error> {
     let (rows, failed) = api
         .get(&WAREHOUSES, "/api/v3/warehouses", &[], |body| {
             let raw: RawRows<'_> = decode::page(endpoint, body)?;
-            Ok(decode::rows(endpoint, raw, |warehouse: Warehouse| Some(location(warehouse))))
+            Ok(decode::rows(endpoint, raw, location))
         })
         .await?;
     Ok(ReadPage { failed, ..ReadPage::last(rows) })
 }
 
-fn location(warehouse: Warehouse) -> Location {
-    Location { kind: WarehouseKind::Seller, external_id: Some(warehouse.id.0), name: warehouse.name }
+fn location(warehouse: Warehouse) -> Option<Location> {
+    let name = Some(warehouse.name).filter(|name| !name.trim().is_empty())?;
+    Some(Location { kind: WarehouseKind::Seller, external_id: Some(warehouse.id.0), name })
 }

@@ -115,6 +115,20 @@ const FIELDS: &[(Call, &[&str])] = &[
     (Call::SellerInfo, &["sid", "name"]),
 ];
 
+/// Fields that tell one thing from all others.
+const IDS: &[(Call, &[&str])] = &[
+    (Call::Cards, &["nmID", "chrtID"]),
+    (Call::Trash, &["nmID"]),
+    (Call::Warehouses, &["id"]),
+    (Call::SellerStock, &["chrtId"]),
+    (Call::SellerReport, &["nmId", "chrtId", "warehouseId", "warehouseName"]),
+    (Call::Report, &["nmId", "chrtId", "warehouseId", "warehouseName"]),
+    (Call::Remains, &["nmId", "warehouseName"]),
+    (Call::Orders, &["nmId", "srid"]),
+    (Call::Assemblies, &["rid", "warehouseId"]),
+    (Call::SellerInfo, &["sid"]),
+];
+
 /// Fields whose change changes what is read, and no figure.
 const HARMLESS: &[(Call, &str, &str)] = &[
     (Call::Cards, "vendorCode", "a word for people"),
@@ -131,11 +145,6 @@ const HARMLESS: &[(Call, &str, &str)] = &[
     (Call::Trash, "sizes", "what is thrown away is known by its product"),
     (Call::Trash, "techSize", "what is thrown away is known by its product"),
     (Call::Trash, "skus", "what is thrown away is known by its product"),
-    (
-        Call::RemainsCreated,
-        "taskId",
-        "there is no such report: others are asked for, and then it is given up",
-    ),
     (Call::Orders, "gNumber", "lines are told apart by their own id, not by the basket"),
     (Call::Orders, "barcode", "product and size lead to the variant"),
     (Call::Orders, "techSize", "the barcode leads to the variant"),
@@ -366,4 +375,39 @@ async fn a_field_that_changes_is_never_a_wrong_figure() {
     for (call, field, _) in HARMLESS {
         assert!(harmless.contains(&(*call, field)), "{call:?} {field} cannot do harm at all");
     }
+}
+
+#[tokio::test]
+async fn an_id_that_has_lost_its_value_is_none() {
+    let mut marketplace = Spoilt::new();
+    for (call, ids) in IDS {
+        for id in *ids {
+            for lost in [json!(0), json!("0"), json!(""), json!(" ")] {
+                let body = with(&good(*call), id, |fields, _| {
+                    fields.insert((*id).to_owned(), lost.clone());
+                });
+                // A name may be any number.
+                if *id == "warehouseName" && lost == "0" {
+                    continue;
+                }
+                match marketplace.read(*call, body).await {
+                    Err(Error::RateLimited { .. }) => panic!("nobody has been asked"),
+                    Ok((rows, failed, _)) => {
+                        assert!(rows.is_empty() && failed > 0, "{call:?} {id} {lost}: {rows:?}")
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_id_for_different_lines_is_none_of_them() {
+    let mut marketplace = Spoilt::new();
+    let body = with(&good(Call::Orders), "srid", |fields, _| {
+        fields.insert("srid".to_owned(), json!("one for all"));
+    });
+    let error = marketplace.read(Call::Orders, body).await.unwrap_err();
+    assert_eq!(error.code(), "contract_changed");
 }

@@ -11,7 +11,7 @@ use domain::{
     marketplace::WarehouseKind,
     reading::{OrderRow, Position},
 };
-use marketplaces::Settings;
+use marketplaces::{Error, Settings};
 use serde_json::{Value, json};
 
 use crate::{
@@ -65,6 +65,16 @@ fn line(srid: &str, changed: &str) -> Value {
 async fn read(server: &Server, since: Option<&Position>) -> Reading<OrderRow> {
     let world = World::new(server.url());
     read_all(async |at| world.account("s").orders(since, at.as_ref()).await).await.unwrap()
+}
+
+/// Reads an answer of some lines and so many good ones.
+async fn among_good(lines: &[Value], good: usize) -> Result<Reading<OrderRow>, Error> {
+    let good = (0..good).map(|n| line(&format!("good-{n}"), "2026-11-19T10:00:00"));
+    let answer: Vec<_> = lines.iter().cloned().chain(good).collect();
+    let server =
+        Server::start(move |asked| Reply::json(&if asked.earlier == 0 { json!(answer) } else { json!([]) }));
+    let world = World::new(server.url());
+    read_all(async |at| world.account("s").orders(None, at.as_ref()).await).await
 }
 
 async fn one(line: Value) -> Reading<OrderRow> {
@@ -273,9 +283,10 @@ async fn nothing_new_since_a_reading_takes_one_answer() {
 
 #[tokio::test]
 async fn an_impossible_amount_is_unreadable() {
-    let mut dear = line("a", "2026-11-19T10:00:00");
+    let mut dear = line("dear", "2026-11-19T10:00:00");
     dear["totalPrice"] = json!(92_233_720_368_547_758_i64);
-    assert_eq!((one(dear.clone()).await.rows.len(), one(dear).await.failed), (0, 1));
+    let reading = among_good(&[dear], 99).await.unwrap();
+    assert_eq!((reading.rows.len(), ids(&reading).contains(&"dear"), reading.failed), (99, false, 1));
 }
 
 #[tokio::test]
@@ -363,16 +374,15 @@ async fn a_size_called_nought_is_no_size() {
 
 #[tokio::test]
 async fn one_bad_line_does_not_take_its_page_with_it() {
-    let server = Server::start(|asked| {
-        let mut bad: Vec<_> = (0..5).map(|n| line(&format!("bad-{n}"), "2026-11-19T10:00:00")).collect();
-        bad[0].as_object_mut().unwrap().remove("srid");
-        bad[1]["date"] = json!("a while ago");
-        bad[2]["lastChangeDate"] = json!(null);
-        bad[3]["priceWithDisc"] = json!("cheap");
-        bad[4]["isCancel"] = json!("no");
-        bad.push(line("good", "2026-11-19T10:00:00"));
-        Reply::json(&if asked.earlier == 0 { json!(bad) } else { json!([]) })
-    });
-    let reading = read(&server, None).await;
-    assert_eq!((ids(&reading), reading.failed), (vec!["good"], 5));
+    let mut bad: Vec<_> = (0..5).map(|n| line(&format!("bad-{n}"), "2026-11-19T10:00:00")).collect();
+    bad[0].as_object_mut().unwrap().remove("srid");
+    bad[1]["date"] = json!("a while ago");
+    bad[2]["lastChangeDate"] = json!(null);
+    bad[3]["priceWithDisc"] = json!("cheap");
+    bad[4]["isCancel"] = json!("no");
+    let reading = among_good(&bad, 495).await.unwrap();
+    assert_eq!((ids(&reading).len(), reading.failed), (495, 5));
+    assert!(ids(&reading).iter().all(|id| id.starts_with("good")));
+    let error = among_good(&bad, 494).await.unwrap_err();
+    assert_eq!(error.code(), "contract_changed", "none of an answer is kept of which much cannot be read");
 }

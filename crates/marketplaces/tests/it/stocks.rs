@@ -121,7 +121,7 @@ async fn a_missing_list_is_not_an_empty_shelf() {
 /// Row `n` of the report.
 fn row(n: u64) -> Value {
     json!({
-        "nmId": n / 2, "chrtId": n, "warehouseId": -999_999, "warehouseName": "Склад WB", "regionName": "Склад WB",
+        "nmId": n / 2 + 1, "chrtId": n, "warehouseId": -999_999, "warehouseName": "Склад WB", "regionName": "Склад WB",
         "quantity": 5, "inWayToClient": 2, "inWayFromClient": 1,
     })
 }
@@ -131,7 +131,7 @@ fn report(asked: &Asked, rows: u64) -> Reply {
     assert_eq!(asked.path, REPORT);
     assert_eq!((&asked.body["nmIds"], &asked.body["chrtIds"]), (&json!([]), &json!([])));
     let (limit, offset) = (asked.body["limit"].as_u64().unwrap(), asked.body["offset"].as_u64().unwrap());
-    let items: Vec<_> = (offset..rows.min(offset + limit)).map(row).collect();
+    let items: Vec<_> = (offset..rows.min(offset + limit)).map(|n| row(n + 1)).collect();
     if items.is_empty() {
         Reply::new(204, "application/json", "")
     } else {
@@ -178,7 +178,7 @@ async fn masked_rows_are_one_aggregate_and_named_rows_are_places() {
         named["warehouseName"] = json!("СЦ Тверь 1");
         let mut odd = row(3);
         odd["quantity"] = json!("12");
-        odd["nmId"] = json!("1");
+        odd["nmId"] = json!("7");
         let mut broken = row(4);
         broken["quantity"] = json!("lots");
         Reply::json(&json!({ "data": { "items": [row(1), named, odd, broken] } }))
@@ -189,7 +189,7 @@ async fn masked_rows_are_one_aggregate_and_named_rows_are_places() {
     assert_eq!(place(masked).external_id.as_deref(), Some("-999999"));
     assert_eq!(
         (masked.variant_external_id.as_deref(), masked.product_external_id.as_deref()),
-        (Some("1"), Some("0"))
+        (Some("1"), Some("1"))
     );
     assert_eq!(
         (masked.available, masked.in_transit_to_customer, masked.in_transit_returns),
@@ -201,7 +201,7 @@ async fn masked_rows_are_one_aggregate_and_named_rows_are_places() {
         (place(named).external_id.as_deref(), place(named).name.as_str()),
         (Some("507"), "СЦ Тверь 1")
     );
-    assert_eq!((odd.available, odd.product_external_id.as_deref()), (Some(12), Some("1")));
+    assert_eq!((odd.available, odd.product_external_id.as_deref()), (Some(12), Some("7")));
     assert_eq!(reading.failed, 1);
 }
 
@@ -222,7 +222,7 @@ async fn a_token_that_does_not_open_the_sellers_warehouses_reads_the_report_on_t
         let rows: Vec<_> = (0..3)
             .map(|n| {
                 json!({
-                    "nmId": n, "chrtId": 10 + n, "warehouseId": 7, "warehouseName": "Дом", "regionName": "Дальний",
+                    "nmId": 1 + n, "chrtId": 10 + n, "warehouseId": 7, "warehouseName": "Дом", "regionName": "Дальний",
                     "quantity": n,
                 })
             })
