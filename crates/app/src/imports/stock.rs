@@ -13,7 +13,7 @@ use storage::{
     WriteTx, figures,
     imports::{self, Found, SellerWarehouse},
     readings::{self, Complete, Subject},
-    stock::{self, Reading, Staged},
+    stock::{self, Again, Reading, Staged},
     warehouses::{self, Places},
 };
 
@@ -71,7 +71,7 @@ impl Imports<'_> {
         }
 
         let pass = PassId::generate();
-        stock::stage(&tx, account, pass, Side::Fbs, &staged).await?;
+        stock::stage(&tx, account, pass, Side::Fbs, &staged, Again::Repeats).await?;
         let filled: BTreeSet<WarehouseId> = staged.iter().filter_map(|row| row.warehouse).collect();
         let known_ids: BTreeSet<WarehouseId> = known.iter().map(|warehouse| warehouse.id).collect();
         // A file that is all there is in every warehouse is a complete reading of the side: what it does not name is

@@ -112,6 +112,9 @@ impl Run<'_> {
             step.failed += page.failed;
             step.position = page.next;
             let last = step.position.is_none();
+            if last && is_contract_drift(step.rows, step.failed) {
+                return Err(Stop::Drifted(drift()));
+            }
             if last {
                 step.state = if step.failed == 0 { StepState::Complete } else { StepState::Partial };
                 step.error = (step.failed > 0).then(unreadable_rows);

@@ -118,10 +118,11 @@ pub(super) async fn note_drift(
     events::record(tx, &changed, now).await?;
     let subject = match phase {
         Phase::Products => Subject::Products,
-        Phase::StockSeller => Subject::Stock(Side::Fbs),
+        // The seller's side cannot be asked for without its warehouses.
+        Phase::StockSeller | Phase::Locations => Subject::Stock(Side::Fbs),
         Phase::StockMarketplace => Subject::Stock(Side::Fbo),
         Phase::Orders => Subject::Orders,
-        Phase::Locations | Phase::Figures => return Ok(()),
+        Phase::Figures => return Ok(()),
     };
     readings::note_drift(tx, account.id, subject, now).await?;
     tenants::bump_catalogue_version(tx).await?;

@@ -18,7 +18,7 @@ use storage::{
     catalogue::{self, Matcher},
     figures,
     readings::{self, Complete, Subject},
-    stock::{self, Reading, Staged},
+    stock::{self, Again, Reading, Staged},
     syncs::{Advance, Step, StepState},
     tenants, warehouses,
 };
@@ -46,17 +46,14 @@ impl Run<'_> {
             let known = Known { db: &self.parts.db, scope: &self.job.scope, account: self.account.id };
             let page = self.connector.stock(side, &known, step.position.as_ref()).await?;
             let tx = self.begin().await?;
-            let (staged, unplaced) = self.place(&tx, page.rows).await?;
-            stock::stage(&tx, self.account.id, self.fence.sync, side, &staged).await?;
-            let failed = page.failed + unplaced;
-            step.rows += staged.len() as u64;
+            let placed = self.place(&tx, page.rows).await?;
+            let failed = page.failed + placed.failed;
+            let rows = self.keep(&tx, side, placed).await?;
+            step.rows += rows;
             step.failed += failed;
             step.position = page.next;
-            let mut counts = SyncCounts {
-                stock_rows: count(staged.len()),
-                failed: count(failed),
-                ..SyncCounts::default()
-            };
+            let mut counts =
+                SyncCounts { stock_rows: count(rows), failed: count(failed), ..SyncCounts::default() };
             let last = step.position.is_none();
             let mut closed = Closed::Open;
             if last {
@@ -76,9 +73,8 @@ impl Run<'_> {
         }
     }
 
-    /// Finds the place of every row. Of two rows for one place the later counts. Gives also how many rows have no place:
-    /// they name neither a known variant nor a product.
-    async fn place(&self, tx: &WriteTx, rows: Vec<StockRow>) -> Result<(Vec<Staged>, u64), Stop> {
+    /// Finds the place of every row.
+    async fn place(&self, tx: &WriteTx, rows: Vec<StockRow>) -> Result<Placement, Stop> {
         let locations = rows.iter().filter_map(|row| row.location.as_ref());
         let places = warehouses::ensure(tx, self.account.id, locations, self.now()).await?;
         let named = self.name_variants(tx, &rows).await?;
@@ -88,13 +84,12 @@ impl Run<'_> {
             .filter_map(|(row, name)| Some((name.as_deref()?, row.product_external_id.as_deref())))
             .collect();
         let variants = catalogue::ensure_variants(tx, self.reader(), &wanted).await?;
-        let mut placed: BTreeMap<(VariantId, Option<WarehouseId>), Staged> = BTreeMap::new();
-        let mut unplaced = 0;
+        let mut placement = Placement::default();
         for (row, name) in rows.iter().zip(&named) {
             let warehouse = row.location.as_ref().map(|location| places.of(location));
             let variant = name.as_ref().and_then(|name| variants.get(name.as_ref()));
             let (Some(variant), None | Some(Some(_))) = (variant, warehouse) else {
-                unplaced += 1;
+                placement.failed += 1;
                 continue;
             };
             let one = Staged {
@@ -106,9 +101,28 @@ impl Run<'_> {
                 in_transit_to_customer: row.in_transit_to_customer,
                 in_transit_returns: row.in_transit_returns,
             };
-            placed.insert((variant.variant, one.warehouse), one);
+            match row.variant_external_id {
+                Some(_) => placement.add_named(one),
+                None => placement.add_found(one),
+            }
         }
-        Ok((placed.into_values().collect(), unplaced))
+        Ok(placement)
+    }
+
+    /// Keeps the rows of a page; gives how many places they are for, without those of rows that were added to others.
+    async fn keep(&self, tx: &WriteTx, side: Side, placement: Placement) -> Result<u64, Stop> {
+        let (account, sync) = (self.account.id, self.fence.sync);
+        let Placement { named, found, .. } = placement;
+        let named: Vec<Staged> = named.into_values().flatten().collect();
+        stock::stage(tx, account, sync, side, &named, Again::Repeats).await?;
+        let mut rows = named.len() as u64;
+        if !found.is_empty() {
+            let before = stock::staged(tx, sync, side).await?;
+            let found: Vec<Staged> = found.into_values().collect();
+            stock::stage(tx, account, sync, side, &found, Again::Adds).await?;
+            rows += stock::staged(tx, sync, side).await? - before;
+        }
+        Ok(rows)
     }
 
     /// The external id of every row's variant: its own, else that of the variant its barcode, product and size lead to.
@@ -177,6 +191,37 @@ impl Run<'_> {
         step.state = if complete { StepState::Complete } else { StepState::Partial };
         step.error = (!complete).then(unreadable_rows);
         Ok(Closed::Done)
+    }
+}
+
+/// The rows of a page in their places.
+#[derive(Default)]
+struct Placement {
+    /// Rows that name their variant: a place has one. None where two rows say different things of it, since which of
+    /// them is right cannot be told.
+    named: BTreeMap<Key, Option<Staged>>,
+    /// Rows whose variant was found by what they say of it. Several may lead to one place, each with a part of the units.
+    found: BTreeMap<Key, Staged>,
+    /// Rows that have no place, or contradict others: the first name neither a known variant nor a product.
+    failed: u64,
+}
+
+type Key = (VariantId, Option<WarehouseId>);
+
+impl Placement {
+    fn add_named(&mut self, row: Staged) {
+        let Some(known) = self.named.get_mut(&row.key()) else {
+            self.named.insert(row.key(), Some(row));
+            return;
+        };
+        if *known == Some(row) {
+            return;
+        }
+        self.failed += 1 + u64::from(known.take().is_some());
+    }
+
+    fn add_found(&mut self, row: Staged) {
+        self.found.entry(row.key()).and_modify(|known| *known = known.with(&row)).or_insert(row);
     }
 }
 

@@ -9,7 +9,8 @@ use domain::{
     marketplace::Capability,
     sync::{Phase, SyncState},
 };
-use sandbox::{AccountType, ReportEnd, TokenSpec};
+use sandbox::{AccountType, Fault, FaultKind, Operation, ReportEnd, Times, TokenSpec};
+use serde_json::json;
 use storage::jobs::Settlement;
 use test_support::{database::TestDatabase, on_each_database};
 
@@ -20,6 +21,7 @@ use crate::{
 
 on_each_database!(
     a_basic_token_reads_everything_by_one_report,
+    rows_of_a_report_that_lead_to_one_place_are_added,
     a_killed_worker_goes_on_waiting_for_the_same_report,
     a_report_that_was_purged_is_asked_for_again_when_the_limit_allows,
     a_sync_that_waits_for_hours_is_cancelled_at_once,
@@ -47,6 +49,36 @@ async fn a_basic_token_reads_everything_by_one_report(database: TestDatabase) {
     assert_eq!((run.state, run.error), (SyncState::Completed, None));
     assert_eq!(reports(&product), 1);
     assert_true_figures(&product, &tenant).await;
+}
+
+async fn rows_of_a_report_that_lead_to_one_place_are_added(database: TestDatabase) {
+    let product = Product::start_running(database).await;
+    let tenant = basic_tenant(&product).await;
+    let nm = *product
+        .sandbox
+        .truth(0, product.clock.now())
+        .unwrap()
+        .variants
+        .values()
+        .map(|v| &v.nm_id)
+        .min()
+        .unwrap();
+    // Of a barcode that no card has, only the barcode tells what it is of.
+    let row = |size: &str, units: u32| {
+        let shelves = [("Всего находится на складах", units), ("Тула", units), ("В пути до получателей", 1)];
+        let shelves = shelves.map(|(name, units)| json!({ "warehouseName": name, "quantity": units }));
+        json!({ "nmId": nm, "techSize": size, "barcode": "4699999999999", "warehouses": shelves })
+    };
+    let report = FaultKind::Rewrite { pointer: String::new(), value: json!([row("one", 3), row("two", 4)]) };
+    product.sandbox.inject(Fault::on(Operation::RemainsDownload, Times::Every(1), report));
+    assert_eq!(product.sync(&tenant).await.state, SyncState::Completed);
+    let levels = product.stocks(&tenant).await;
+    let level =
+        levels.iter().find(|level| level.external_variant_id.starts_with("barcode:")).expect("a level");
+    assert_eq!(level.available, Some(7));
+    let whole =
+        product.products(&tenant).await.into_iter().find(|p| p.external_id == nm.to_string()).unwrap();
+    assert_eq!((whole.figures.fbo_stock, whole.figures.in_transit_to_customer), (Some(7), Some(2)));
 }
 
 async fn a_killed_worker_goes_on_waiting_for_the_same_report(database: TestDatabase) {

@@ -27,6 +27,9 @@ on_each_database!(
     a_changed_contract_keeps_the_figures,
     a_page_cut_short_changes_nothing,
     a_row_that_comes_twice_counts_once,
+    rows_that_contradict_each_other_are_not_believed,
+    unreadable_warehouses_are_a_changed_contract,
+    an_answer_of_which_half_is_unreadable_is_not_counted,
     an_unpaid_service_is_not_the_account_s_fault,
     a_revoked_token_stops_the_account,
     a_lost_capability_makes_its_figures_unknown,
@@ -266,15 +269,76 @@ async fn a_row_that_comes_twice_counts_once(database: TestDatabase) {
     let level =
         product.stocks(&tenant).await.into_iter().find(|s| s.warehouse_kind == WarehouseKind::Aggregate);
     let level = level.expect("a level of the marketplace");
-    let row = serde_json::json!({
-        "nmId": level.external_product_id, "chrtId": level.external_variant_id, "warehouseId": -999_999,
-        "warehouseName": level.warehouse_name, "quantity": 7, "inWayToClient": 1, "inWayFromClient": 0,
-    });
+    let row = fbo_row(&level, 7);
     let twice = FaultKind::Rewrite { pointer: "/data/items".into(), value: serde_json::json!([row, row]) };
     product.sandbox.inject(Fault::new(FBO, Times::Every(1), twice));
     assert_eq!(product.sync(&tenant).await.state, SyncState::Completed);
     let now = product.products(&tenant).await.into_iter().find(|p| p.id == level.product_id).unwrap();
     assert_eq!((now.figures.fbo_stock, now.figures.in_transit_to_customer), (Some(7), Some(1)));
+}
+
+/// Rows as the report has them, of one size in the place that stands for all.
+fn fbo_row(level: &domain::picture::Stock, quantity: u32) -> serde_json::Value {
+    serde_json::json!({
+        "nmId": level.external_product_id, "chrtId": level.external_variant_id, "warehouseId": -999_999,
+        "warehouseName": level.warehouse_name, "quantity": quantity, "inWayToClient": 1, "inWayFromClient": 0,
+    })
+}
+
+async fn rows_that_contradict_each_other_are_not_believed(database: TestDatabase) {
+    let product = Product::start(database).await;
+    let tenant = product.tenant(0).await;
+    product.carry_all().await;
+    let before = stock_of(&product.products(&tenant).await);
+    let level =
+        product.stocks(&tenant).await.into_iter().find(|s| s.warehouse_kind == WarehouseKind::Aggregate);
+    let level = level.expect("a level of the marketplace");
+    let rows = serde_json::json!([fbo_row(&level, 7), fbo_row(&level, 9)]);
+    let contradiction = FaultKind::Rewrite { pointer: "/data/items".into(), value: rows };
+    product.sandbox.inject(Fault::new(FBO, Times::Every(1), contradiction));
+    assert_eq!(product.sync(&tenant).await.error.unwrap().code, "contract_changed");
+    assert_eq!(stock_of(&product.products(&tenant).await), before);
+}
+
+async fn unreadable_warehouses_are_a_changed_contract(database: TestDatabase) {
+    let product = Product::start(database).await;
+    let tenant = product.tenant(0).await;
+    product.carry_all().await;
+    let before = product.products(&tenant).await;
+    assert!(before.iter().all(|p| !p.figures.stale));
+    let renamed = FaultKind::RenameField { field: "name".into(), to: "title".into() };
+    product.sandbox.inject(Fault::new("/api/v3/warehouses", Times::Every(1), renamed));
+    let run = product.sync(&tenant).await;
+    assert_eq!((run.state, run.error.unwrap().code.as_str()), (SyncState::Partial, "contract_changed"));
+    let after = product.products(&tenant).await;
+    assert_eq!(stock_of(&after), stock_of(&before));
+    assert!(after.iter().all(|p| p.figures.stale), "the seller's side cannot be read without them");
+}
+
+async fn an_answer_of_which_half_is_unreadable_is_not_counted(database: TestDatabase) {
+    let product = Product::start(database).await;
+    let tenant = product.tenant(0).await;
+    product.carry_all().await;
+    let today = |products: &[Listed]| products.iter().map(|p| p.figures.ordered_today).collect::<Vec<_>>();
+    let before = product.products(&tenant).await;
+    let level = product.stocks(&tenant).await.into_iter().find(|s| s.available > Some(5)).expect("stock");
+    let place = level.warehouse_external_id.and_then(|id| id.parse().ok()).expect("a number");
+    let variant = level.external_variant_id.parse().expect("a number");
+    product.sandbox.place_order(tenant.seller, variant, place, 3).expect("a known place");
+    product.clock.advance(TimeDelta::hours(1));
+    let lost = FaultKind::Rewrite { pointer: "/0/nmId".into(), value: serde_json::json!(0) };
+    product.sandbox.inject(Fault::new("/api/v1/supplier/orders", Times::Every(1), lost));
+    let run = product.sync(&tenant).await;
+    assert_eq!(run.error.unwrap().code, "contract_changed");
+    let after = product.products(&tenant).await;
+    assert_eq!(today(&after), today(&before));
+    product.sandbox.clear_faults();
+    assert_eq!(product.sync(&tenant).await.state, SyncState::Completed);
+    assert_ne!(
+        today(&product.products(&tenant).await),
+        today(&before),
+        "what was left out comes when it can"
+    );
 }
 
 async fn an_unpaid_service_is_not_the_account_s_fault(database: TestDatabase) {

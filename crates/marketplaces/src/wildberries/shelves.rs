@@ -208,7 +208,7 @@ fn stock_row(size: &Size, units: &UnitsOf) -> StockRow {
     StockRow {
         variant_external_id: None,
         product_external_id: Some(size.product.to_string()),
-        barcode: units.barcodes.iter().find(|barcode| !barcode.is_empty()).map(|barcode| barcode.to_string()),
+        barcode: units.barcodes.iter().find(|barcode| !barcode.is_empty()).map(ToString::to_string),
         size: (!size.name.is_empty()).then(|| size.name.to_string()),
         location: None,
         available: None,

@@ -393,7 +393,7 @@ async fn an_id_that_has_lost_its_value_is_none() {
                 match marketplace.read(*call, body).await {
                     Err(Error::RateLimited { .. }) => panic!("nobody has been asked"),
                     Ok((rows, failed, _)) => {
-                        assert!(rows.is_empty() && failed > 0, "{call:?} {id} {lost}: {rows:?}")
+                        assert!(rows.is_empty() && failed > 0, "{call:?} {id} {lost}: {rows:?}");
                     }
                     Err(_) => {}
                 }

@@ -9,15 +9,14 @@ mod as_of;
 mod ledger;
 mod list;
 
-use std::collections::BTreeMap;
-
 use domain::{
-    ids::{AccountId, PassId, WarehouseId},
+    ids::{AccountId, PassId, VariantId, WarehouseId},
     marketplace::Side,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    sea_query::{Expr, ExprTrait as _, Func, Iden as _, OnConflict, SimpleExpr},
 };
 use uuid::Uuid;
 
@@ -53,20 +52,51 @@ pub struct Staged {
     pub in_transit_returns: Option<i64>,
 }
 
-/// Keeps rows of a reading. A row that comes again replaces the one before: only [`staged`] tells that it did.
+impl Staged {
+    /// The place in a reading: no two rows that are kept have one.
+    pub const fn key(&self) -> (VariantId, Option<WarehouseId>) {
+        (self.placed.variant, self.warehouse)
+    }
+
+    /// The units of both rows, which are for one place. What neither knows stays unknown.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let sum = |one: Option<i64>, other: Option<i64>| {
+            one.map_or(other, |units| Some(units + other.unwrap_or(0)))
+        };
+        Self {
+            available: sum(self.available, other.available),
+            reserved: sum(self.reserved, other.reserved),
+            on_hand: sum(self.on_hand, other.on_hand),
+            in_transit_to_customer: sum(self.in_transit_to_customer, other.in_transit_to_customer),
+            in_transit_returns: sum(self.in_transit_returns, other.in_transit_returns),
+            ..*self
+        }
+    }
+}
+
+/// What a row means whose place has been read already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// The same row once more: it replaces the one before.
+    Repeats,
+    /// Another part of what is there: it is added.
+    Adds,
+}
+
+/// Keeps rows of a reading, no two of one place. Of rows that [repeat](Again::Repeats) others only [`staged`] tells that
+/// they did.
 pub async fn stage(
     tx: &WriteTx,
     account: AccountId,
     pass: impl Into<PassId>,
     side: Side,
     rows: &[Staged],
+    again: Again,
 ) -> Result<(), Error> {
     use stock_reading::Column;
     let pass = pass.into();
-    // One statement cannot write a row twice.
-    let rows: BTreeMap<_, &Staged> =
-        rows.iter().map(|row| ((row.placed.variant, row.warehouse), row)).collect();
-    for chunk in rows.into_values().collect::<Vec<_>>().chunks(CHUNK) {
+    for chunk in rows.chunks(CHUNK) {
         let models = chunk.iter().map(|row| stock_reading::ActiveModel {
             tenant_id: Set(tx.tenant()),
             pass_id: Set(pass.into()),
@@ -81,28 +111,32 @@ pub async fn stage(
             in_transit_to_customer: Set(row.in_transit_to_customer),
             in_transit_returns: Set(row.in_transit_returns),
         });
-        let replaced = [
+        let units = [
             Column::Available,
             Column::Reserved,
             Column::OnHand,
             Column::InTransitToCustomer,
             Column::InTransitReturns,
         ];
+        let mut on_conflict =
+            OnConflict::columns([Column::TenantId, Column::PassId, Column::VariantId, Column::WarehouseId]);
+        match again {
+            Again::Repeats => on_conflict.update_columns(units),
+            Again::Adds => on_conflict.values(units.map(|column| (column, sum_with_the_new(column)))),
+        };
         stock_reading::Entity::insert_many(models)
-            .on_conflict(
-                OnConflict::columns([
-                    Column::TenantId,
-                    Column::PassId,
-                    Column::VariantId,
-                    Column::WarehouseId,
-                ])
-                .update_columns(replaced)
-                .to_owned(),
-            )
+            .on_conflict(on_conflict)
             .exec_without_returning(tx.inner())
             .await?;
     }
     Ok(())
+}
+
+/// The units of the row that is there and of the one that comes, in the words of [`Staged::with`].
+fn sum_with_the_new(column: stock_reading::Column) -> SimpleExpr {
+    let there = || Expr::col((stock_reading::Entity, column));
+    let new = || Expr::cust(format!("excluded.{}", column.to_string()));
+    Func::coalesce([there().add(new()), there(), new()]).into()
 }
 
 /// How many different rows of a side a reading has.

@@ -4,7 +4,11 @@ use domain::{
     marketplace::Side,
     picture::{Cause, MovementFilter, StockFilter},
 };
-use storage::{readings, stock, warehouses};
+use storage::{
+    readings,
+    stock::{self, Again},
+    warehouses,
+};
 
 use crate::fixture::{Shop, Store, Units, card, first, masked, on_both_databases, own, plain, wb};
 
@@ -25,7 +29,7 @@ on_both_databases!(
     a_side_whose_marketplace_has_changed_is_stale_at_once,
     applying_the_same_again_writes_nothing,
     rows_that_come_again_replace_and_are_seen,
-    rows_that_come_again_on_one_page_are_one,
+    rows_that_are_parts_of_one_place_are_added,
     a_reading_thrown_away_leaves_nothing,
     nothing_is_seen_before_the_commit,
     the_list_is_paged_and_filtered,
@@ -298,10 +302,37 @@ async fn rows_that_come_again_replace_and_are_seen(store: &Store) {
     assert_eq!(shop.levels().await[&("v1".into(), "A".into())], Some(6));
 }
 
-async fn rows_that_come_again_on_one_page_are_one(store: &Store) {
+async fn rows_that_are_parts_of_one_place_are_added(store: &Store) {
     let shop = shop_of_two(store).await;
-    shop.fbo(&[("v1", wb("A"), 5), ("v1", wb("A"), 6)]).await;
-    assert_eq!(shop.levels().await[&("v1".into(), "A".into())], Some(6));
+    let sync = shop.begin().await;
+    let on_the_way =
+        |transit| Units { place: None, available: None, transit, ..Units::new("v1", wb("A"), 0) };
+    let uncounted = |place| Units { available: None, ..Units::new("v2", place, 0) };
+    let tx = shop.write().await;
+    for page in [
+        vec![Units::new("v1", wb("A"), 5), on_the_way(Some((1, 0))), uncounted(wb("A")), uncounted(wb("B"))],
+        vec![
+            Units::new("v1", wb("A"), 6),
+            on_the_way(Some((2, 3))),
+            Units::new("v2", wb("A"), 1),
+            uncounted(wb("B")),
+        ],
+    ] {
+        shop.stage_again(&tx, sync, Side::Fbo, &page, Again::Adds).await;
+    }
+    assert_eq!(stock::staged(&tx, sync, Side::Fbo).await.unwrap(), 4);
+    tx.commit().await.unwrap();
+    for column in ["in_transit_to_customer", "in_transit_returns"] {
+        let units = store.number(&format!("SELECT CAST(sum({column}) AS BIGINT) AS n FROM stock_reading"), []).await;
+        assert_eq!(units, 3, "{column}");
+    }
+    let tx = shop.write().await;
+    stock::apply(&tx, shop.reading(sync, Side::Fbo, true, shop.now())).await.unwrap();
+    tx.commit().await.unwrap();
+    let levels = shop.levels().await;
+    assert_eq!(levels[&("v1".into(), "A".into())], Some(11));
+    assert_eq!(levels[&("v2".into(), "A".into())], Some(1));
+    assert_eq!(levels.get(&("v2".into(), "B".into())).copied().flatten(), None, "neither knows");
 }
 
 async fn a_reading_thrown_away_leaves_nothing(store: &Store) {
