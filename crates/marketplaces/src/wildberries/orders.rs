@@ -5,6 +5,10 @@
 //! is asked from a little before the end of the one before, and a reading ends when nothing comes, or nothing new, or
 //! what has changed since the reading began: all that changed before has been read then.
 //!
+//! A token that may ask only once in hours is content with less: the figures count whole days, and so end before the day
+//! on which the reading began. What has changed since that midnight and is not in its answers comes with the next
+//! reading, which goes on from there.
+//!
 //! One answer may be more than is good to be kept at once. It is cut into pages as if the marketplace had cut it there.
 
 use std::{
@@ -12,7 +16,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 use domain::{
     calendar::Zone,
     reading::{OrderRow, Position, ReadPage},
@@ -25,6 +29,7 @@ use super::{
     api::{Api, parse_position, position},
     endpoints::ORDER_LINES,
     order_line::{Changed, Line},
+    token::Kind,
     wall_clock,
 };
 use crate::{
@@ -45,6 +50,23 @@ const STEP_BACK: TimeDelta = TimeDelta::seconds(1);
 
 /// Lines of one page; a few more where they share a moment.
 const PAGE: usize = 10_000;
+
+/// How often a token may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Usual,
+    /// Once in hours.
+    Slow,
+}
+
+impl Pace {
+    const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Basic | Kind::Unknown => Self::Slow,
+            _ => Self::Usual,
+        }
+    }
+}
 
 /// How far the lines have been read.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -81,12 +103,15 @@ impl Place {
         Self { from, began: now, reached: Reached { latest: from, edge: Edge::default(), longest: 0 } }
     }
 
-    /// Where to go on after a whole answer; nowhere if it brought nothing new, or brought what is newer than the
-    /// reading.
-    fn after(&self, answer: &Answer) -> Option<Self> {
+    /// Where to go on after a whole answer; nowhere if it brought nothing new, or all that the reading is for.
+    fn after(&self, answer: &Answer, pace: Pace) -> Option<Self> {
         let latest = answer.latest()?;
         let reached = self.reached.with(answer);
-        if latest >= self.began {
+        let enough = match pace {
+            Pace::Usual => self.began,
+            Pace::Slow => self.began.date().and_time(NaiveTime::MIN),
+        };
+        if latest >= enough {
             return None;
         }
         if reached.is_further_than(&self.reached) {
@@ -94,7 +119,9 @@ impl Place {
         }
         // More lines may share the moment than fit in an answer: going back would bring the same ones for ever. How many
         // fit is not the same each time.
-        let is_stuck = self.from < self.reached.latest && answer.length >= self.reached.longest / 2;
+        let is_stuck = pace == Pace::Usual
+            && self.from < self.reached.latest
+            && answer.length >= self.reached.longest / 2;
         is_stuck.then_some(Self { from: self.reached.latest, reached, ..*self })
     }
 }
@@ -189,7 +216,7 @@ pub(super) async fn read(
         (answer, end, 0)
     } else {
         let (answer, failed) = ask(api, place.from).await?;
-        let end = place.after(&answer);
+        let end = place.after(&answer, Pace::of(api.token.kind()));
         (answer, end, failed)
     };
     let page = answer.page(&place.reached);

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     server::{Asked, Reply, Server},
-    support::{NOW, Reading, Turning, World, at, read_all},
+    support::{ALL, BASIC, NOW, Reading, Turning, World, at, read_all},
 };
 
 /// What becomes of the lines of the very moment that is asked from.
@@ -126,6 +126,28 @@ async fn a_page_that_brings_nothing_new_is_the_end() {
     assert_eq!((ids(&reading), reading.pages), (vec!["a", "b"], 3));
     assert_eq!(server.asked()[1].query["dateFrom"], "2026-11-19T09:59:59", "a little before the end");
     assert_eq!(server.asked()[2].query["dateFrom"], same, "what came was all of a page: perhaps it was cut");
+}
+
+#[tokio::test]
+async fn a_token_that_may_seldom_ask_reads_to_the_day_it_is() {
+    // Three hours behind Moscow, its day has begun at 21:00.
+    for (latest, answers) in [("2026-11-20T00:00:00", 1), ("2026-11-19T23:59:59", 2)] {
+        let lines = [("a", "2026-11-18T10:00:00"), ("b", latest)];
+        let report = Report::new(&lines, 10, EdgeLines::Included);
+        let server = Server::start(move |asked| report.answer(asked));
+        let (world, _) = World::turning(server.url());
+        let reading = read_all(async |at| {
+            let account = world.account_with("s", BASIC, &ALL);
+            loop {
+                match account.orders(None, at.as_ref()).await {
+                    Err(Error::RateLimited { retry_after, .. }) => tokio::time::sleep(retry_after).await,
+                    page => return page,
+                }
+            }
+        });
+        assert_eq!(ids(&reading.await.unwrap()), ["a", "b"]);
+        assert_eq!(server.asked().len(), answers, "{latest}");
+    }
 }
 
 #[tokio::test]

@@ -323,7 +323,8 @@ async fn rows_that_are_parts_of_one_place_are_added(store: &Store) {
     assert_eq!(stock::staged(&tx, sync, Side::Fbo).await.unwrap(), 4);
     tx.commit().await.unwrap();
     for column in ["in_transit_to_customer", "in_transit_returns"] {
-        let units = store.number(&format!("SELECT CAST(sum({column}) AS BIGINT) AS n FROM stock_reading"), []).await;
+        let units =
+            store.number(&format!("SELECT CAST(sum({column}) AS BIGINT) AS n FROM stock_reading"), []).await;
         assert_eq!(units, 3, "{column}");
     }
     let tx = shop.write().await;
