@@ -5,7 +5,7 @@
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr, Statement};
 
 /// Tables the application reads and writes row by row.
-const READ_WRITE: [&str; 22] = [
+const READ_WRITE: [&str; 23] = [
     "account_reading",
     "account_schedule",
     "event",
@@ -17,6 +17,7 @@ const READ_WRITE: [&str; 22] = [
     "order_day",
     "order_line",
     "product",
+    "product_text",
     "refresh_token",
     "seller_limit",
     "session",
@@ -39,6 +40,7 @@ pub async fn apply(connection: &impl ConnectionTrait, role: &str) -> Result<(), 
     let mut statements = vec![
         format!("GRANT USAGE ON SCHEMA public TO {role}"),
         format!("GRANT EXECUTE ON FUNCTION session_context(uuid) TO {role}"),
+        format!("GRANT EXECUTE ON FUNCTION product_search(text) TO {role}"),
         format!("GRANT SELECT ON seaql_migrations TO {role}"),
     ];
     statements

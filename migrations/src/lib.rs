@@ -50,6 +50,7 @@ impl MigratorTrait for Migrator {
             step!("m20261120_000006_create_planner_statistics", "planner_statistics", on postgres),
             step!("m20261121_000007_allow_unmeasured_stock", "unmeasured_stock", on each),
             step!("m20261121_000008_add_sources", "sources", on both),
+            step!("m20261121_000009_index_search", "product_search", on each),
         ]
     }
 }

@@ -7,6 +7,7 @@ use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
     DbBackend, DbErr, FromQueryResult, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait as _, Value,
+    sea_query::SelectStatement,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use tracing::Instrument as _;
@@ -249,6 +250,14 @@ impl<M> TenantTx<M> {
     ) -> Result<Vec<T>, Error> {
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
         Ok(T::find_by_statement(statement).all(&self.tx).await?)
+    }
+
+    /// Every row of a query that was put together.
+    pub(crate) async fn select<T: FromQueryResult>(
+        &self,
+        statement: &SelectStatement,
+    ) -> Result<Vec<T>, Error> {
+        Ok(T::find_by_statement(self.backend().build(statement)).all(&self.tx).await?)
     }
 
     /// The first row of a query.

@@ -1,8 +1,15 @@
 //! Reading products: lists in a chosen order, and one product whole.
 
+mod among;
+mod count;
 mod detail;
+mod filter;
+mod gather;
 mod list;
+mod order;
 mod places;
+mod walk;
+mod way;
 
 use std::collections::HashMap;
 
@@ -13,11 +20,12 @@ use domain::{
     marketplace::{MarketplaceCode, Side},
 };
 
-pub(crate) use self::list::low;
+pub(crate) use self::filter::low;
 pub use self::{
+    count::count,
     detail::{exists, find, get},
     list::{list, numbered},
-    places::{by_warehouse, count, warehouses},
+    places::{by_warehouse, warehouses},
 };
 use crate::{db::TenantTx, error::Error, readings::Ages};
 

@@ -9,23 +9,18 @@ use domain::{
     tenant::LowStockRule,
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, ExprTrait as _, FromQueryResult, PaginatorTrait as _,
-    QueryFilter as _, QuerySelect as _, QueryTrait as _,
+    ColumnTrait as _, EntityTrait as _, ExprTrait as _, FromQueryResult, QueryFilter as _, QuerySelect as _,
+    QueryTrait as _,
 };
 use uuid::Uuid;
 
-use super::{Freshness, list::filtered};
+use super::{Freshness, filter::filtered};
 use crate::{
     codec,
     db::TenantTx,
     entity::{product, stock_level, warehouse},
     error::Error,
 };
-
-/// How many products a filter finds.
-pub async fn count<M>(tx: &TenantTx<M>, filter: &ProductFilter, rule: LowStockRule) -> Result<u64, Error> {
-    Ok(filtered(tx, filter, rule).count(tx.inner()).await?)
-}
 
 /// The warehouses in which products of a filter have stock or orders, by account, kind and name. Their figures are
 /// not read: they are of all products.

@@ -272,3 +272,32 @@ async fn the_context_of_a_session_is_given_for_that_session_only() {
     };
     assert_eq!(expires, [at(60)]);
 }
+
+/// The function reads past the policies, so it must name the tenant itself.
+#[tokio::test]
+async fn search_finds_nothing_of_another_tenant() {
+    let (two, first, second) = Two::new().await;
+    let all = "SELECT count(*) AS n FROM product_search('%')";
+    assert_eq!(count(&two.app, all).await, 0, "without a tenant");
+    for member in [&first, &second] {
+        let tx = two.within(member.id.as_uuid()).await;
+        let own = count(&tx, "SELECT count(*) AS n FROM product").await;
+        assert!(own > 0);
+        assert_eq!(count(&tx, all).await, own);
+        let foreign = "SELECT count(*) AS n FROM product_search('%') f \
+                       WHERE NOT EXISTS (SELECT 1 FROM product p WHERE p.id = f)";
+        assert_eq!(count(&tx, foreign).await, 0);
+        // Another table of that name, before the real one on the caller's path, is not what the owner reads.
+        for sql in [
+            "CREATE TEMPORARY TABLE product_text (tenant_id uuid, product_id uuid, text text)",
+            "SET LOCAL search_path = pg_temp, public",
+        ] {
+            run(&tx, sql).await.unwrap();
+        }
+        assert_eq!(count(&tx, "SELECT count(*) AS n FROM product_text").await, 0);
+        assert_eq!(count(&tx, all).await, own);
+    }
+    let everyone = "SELECT count(*) AS n FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace \
+                    AND p.prosecdef AND has_function_privilege('public', p.oid, 'EXECUTE')";
+    assert_eq!(two.store.number(everyone, []).await, 0, "a function of the owner is granted by name");
+}

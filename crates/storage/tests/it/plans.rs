@@ -22,7 +22,7 @@ use crate::fixture::{Database, Member, Store, at, moment};
 const FEW: i64 = 300;
 
 /// Twenty tenants with a thousand products each; the tenant to ask for.
-async fn crowded() -> (Store, Member) {
+pub(crate) async fn crowded() -> (Store, Member) {
     let store = Store::postgres().await;
     let mut members = Vec::new();
     for _ in 0..20 {
@@ -85,7 +85,7 @@ async fn leave(store: &Store, db: Db, others: i64) {
 }
 
 /// How many rows some reading within a tenant takes from tables.
-async fn cost(store: &Store, member: &Member, work: impl AsyncFnOnce(&ReadTx)) -> i64 {
+pub(crate) async fn cost(store: &Store, member: &Member, work: impl AsyncFnOnce(&ReadTx)) -> i64 {
     let (before, others) = (rows_read(store).await, store.number(SESSIONS, []).await);
     let db = Db::connect(&PoolSettings::new(&store.url, 1)).await.unwrap();
     let tx = db.read(&member.scope).await.unwrap();
@@ -95,7 +95,7 @@ async fn cost(store: &Store, member: &Member, work: impl AsyncFnOnce(&ReadTx)) -
     rows_read(store).await - before
 }
 
-fn page(cursor: Option<Cursor>) -> PageRequest {
+pub(crate) fn page(cursor: Option<Cursor>) -> PageRequest {
     PageRequest { limit: 20, cursor }
 }
 
@@ -106,7 +106,7 @@ async fn middle<T>(list: impl AsyncFn(PageRequest) -> Page<T>) -> PageRequest {
 }
 
 /// No work reads more than a few rows.
-fn is_cheap(costs: &[(String, i64)]) {
+pub(crate) fn is_cheap(costs: &[(String, i64)]) {
     let dear: Vec<_> = costs.iter().filter(|(_, rows)| *rows >= FEW).collect();
     assert!(dear.is_empty(), "{dear:#?}");
     assert!(costs.iter().any(|(_, rows)| *rows >= 20), "the server counts: {costs:?}");

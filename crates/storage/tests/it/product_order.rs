@@ -76,7 +76,7 @@ async fn through(shop: &Shop<'_>, sort: ProductSort, order: SortOrder, limit: u6
 }
 
 /// What a list is ordered by, as the documentation of `ProductSort` says it.
-fn key(product: &Product, sort: ProductSort) -> (i64, Vec<u8>) {
+pub(crate) fn key(product: &Product, sort: ProductSort) -> (i64, Vec<u8>) {
     let figures = &product.figures;
     let number = |figure: Option<i64>| (figure.unwrap_or(-1), Vec::new());
     let text = |text: &Option<String>| (0, text.clone().unwrap_or_default().into_bytes());
