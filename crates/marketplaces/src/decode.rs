@@ -6,14 +6,14 @@ mod list;
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 
 pub(crate) use self::list::{Keep, List, Listed};
 use crate::error::Error;
 
 /// An identifier or a short text: a string, or a number as it is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Text(pub String);
 
 impl Text {
@@ -24,7 +24,7 @@ impl Text {
 }
 
 /// An identifier: a text that [tells one thing from all others](tells_apart).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Id(pub String);
 
 /// Whether an id tells one thing from all others. Nothing has the number 0: that is a number that has lost its value.
@@ -55,7 +55,7 @@ impl<'de> Deserialize<'de> for Units {
 }
 
 /// A decimal number as it is written, from a JSON number or string; never a float.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Decimal(pub String);
 
 impl<'de> Deserialize<'de> for Text {

@@ -29,6 +29,10 @@ use super::{
     step::{Stop, count, drift, not_ready, shifted, unreadable_rows},
 };
 
+/// Rows that are placed together. A page may have many times as many, and what finds their places takes as much memory as
+/// they do.
+const AT_ONCE: usize = 5_000;
+
 const fn phase_of(side: Side) -> Phase {
     match side {
         Side::Fbo => Phase::StockMarketplace,
@@ -46,9 +50,8 @@ impl Run<'_> {
             let known = Known { db: &self.parts.db, scope: &self.job.scope, account: self.account.id };
             let page = self.connector.stock(side, &known, step.position.as_ref()).await?;
             let tx = self.begin().await?;
-            let placed = self.place(&tx, page.rows).await?;
-            let failed = page.failed + placed.failed;
-            let rows = self.keep(&tx, side, placed).await?;
+            let (rows, unplaced) = self.stage(&tx, side, page.rows).await?;
+            let failed = page.failed + unplaced;
             step.rows += rows;
             step.failed += failed;
             step.position = page.next;
@@ -71,6 +74,18 @@ impl Run<'_> {
                 Closed::Open => {}
             }
         }
+    }
+
+    /// Keeps the rows of a page in their places. Gives for how many places they are, and how many rows have none.
+    async fn stage(&self, tx: &WriteTx, side: Side, rows: Vec<StockRow>) -> Result<(u64, u64), Stop> {
+        let (mut kept, mut unplaced) = (0, 0);
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let placement = self.place(tx, rows.by_ref().take(AT_ONCE).collect()).await?;
+            unplaced += placement.failed;
+            kept += self.keep(tx, side, placement).await?;
+        }
+        Ok((kept, unplaced))
     }
 
     /// Finds the place of every row.
@@ -109,7 +124,7 @@ impl Run<'_> {
         Ok(placement)
     }
 
-    /// Keeps the rows of a page; gives how many places they are for, without those of rows that were added to others.
+    /// Keeps rows in their places; gives how many places they are for, without those of rows that were added to others.
     async fn keep(&self, tx: &WriteTx, side: Side, placement: Placement) -> Result<u64, Stop> {
         let (account, sync) = (self.account.id, self.fence.sync);
         let Placement { named, found, .. } = placement;
@@ -194,7 +209,7 @@ impl Run<'_> {
     }
 }
 
-/// The rows of a page in their places.
+/// Rows in their places.
 #[derive(Default)]
 struct Placement {
     /// Rows that name their variant: a place has one. None where two rows say different things of it, since which of

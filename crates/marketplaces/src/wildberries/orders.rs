@@ -23,12 +23,11 @@ use domain::{
     sync::is_contract_drift,
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     api::{Api, parse_position, position},
     endpoints::ORDER_LINES,
-    order_line::{Changed, Line},
+    order_line::{Line, Waiting},
     token::Kind,
     wall_clock,
 };
@@ -150,7 +149,7 @@ struct Edge {
 
 /// Lines of an answer, in the order of change.
 struct Answer {
-    lines: Vec<Changed>,
+    lines: Vec<Waiting>,
     /// Rows of the whole answer, read or not.
     length: u64,
     /// When it came, Moscow time. No change is later than that: a line that says so must not take the reading, and all
@@ -165,10 +164,9 @@ impl Answer {
 
     fn edge(&self, at: NaiveDateTime) -> Edge {
         let lines = self.lines.iter().filter(|line| line.at == at);
-        lines.fold(Edge::default(), |edge, line| {
-            let digest = Sha256::digest(&line.row.external_id);
-            let hash = digest.iter().take(8).fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
-            Edge { count: edge.count + 1, sum: edge.sum.wrapping_add(hash) }
+        lines.fold(Edge::default(), |edge, line| Edge {
+            count: edge.count + 1,
+            sum: edge.sum.wrapping_add(line.id),
         })
     }
 
@@ -230,7 +228,7 @@ pub(super) async fn read(
         Some(next)
     };
     Ok(ReadPage {
-        rows: page.lines.into_iter().map(|line| line.row).collect(),
+        rows: page.lines.into_iter().map(|line| line.row()).collect(),
         failed,
         next,
         watermark,
@@ -263,29 +261,27 @@ async fn ask(api: &Api, from: NaiveDateTime) -> Result<(Answer, u64), Error> {
 
 /// Takes out the lines that have one id and are units of different products, or of different moments: which of them is
 /// right cannot be told. Gives their number.
-fn take_contradictions(lines: &mut Vec<Changed>) -> u64 {
-    let mut known: HashMap<&str, &OrderRow> = HashMap::with_capacity(lines.len());
-    let mut contradicted = HashSet::new();
-    for Changed { row, .. } in &*lines {
-        let other = known.entry(&row.external_id).or_insert(row);
-        if (&other.product_external_id, other.ordered_at) != (&row.product_external_id, row.ordered_at) {
-            contradicted.insert(row.external_id.clone());
-        }
-    }
+fn take_contradictions(lines: &mut Vec<Waiting>) -> u64 {
+    let mut units: HashMap<u64, u64> = HashMap::with_capacity(lines.len());
+    let contradicted: HashSet<u64> = lines
+        .iter()
+        .filter(|line| *units.entry(line.id).or_insert(line.unit) != line.unit)
+        .map(|line| line.id)
+        .collect();
     let before = lines.len();
-    lines.retain(|line| !contradicted.contains(&line.row.external_id));
+    lines.retain(|line| !contradicted.contains(&line.id));
     (before - lines.len()) as u64
 }
 
 /// The lines of an answer as they come.
 #[derive(Default)]
-struct Lines(Vec<Changed>);
+struct Lines(Vec<Waiting>);
 
 impl Keep for Lines {
     type Row = Line;
 
     fn keep(&mut self, line: Line) -> Option<()> {
-        self.0.push(Changed::new(line)?);
+        self.0.push(Waiting::new(line)?);
         Some(())
     }
 }
