@@ -6,7 +6,7 @@ use chrono::{Days, TimeDelta};
 use domain::{
     calendar::Zone, clock::Timestamp, ids::AccountId, job::Job, marketplace::Account, sync::SyncTrigger,
 };
-use storage::{WriteTx, accounts, jobs, schedule, schedule::Due};
+use storage::{TenantScope, WriteTx, accounts, jobs, schedule, schedule::Due};
 
 use crate::{Parts, error::Error, sync::request};
 
@@ -17,10 +17,22 @@ pub struct Ticked {
     pub syncs: u64,
     /// Accounts whose day has turned.
     pub days: u64,
+    /// Accounts that were put off, because nothing could be made of them.
+    pub put_off: u64,
 }
 
 /// Most accounts that one look takes, so that several processes share the work.
 const BATCH: u64 = 100;
+
+/// For how long an account is put off of which nothing can be made: first in line, it would hold up all others.
+const PUT_OFF: TimeDelta = TimeDelta::minutes(10);
+
+/// What comes due.
+#[derive(Debug, Clone, Copy)]
+enum Task {
+    Sync,
+    Turn,
+}
 
 /// The schedule.
 #[derive(Clone, Copy)]
@@ -29,18 +41,47 @@ pub struct Scheduler<'a>(pub(crate) &'a Parts);
 impl Scheduler<'_> {
     /// Claims what is due and makes it jobs, in the same transaction. Every process may do this at any time.
     pub async fn tick(self) -> Result<Ticked, Error> {
-        let mut ticked = Ticked::default();
-        while ticked.syncs < BATCH {
-            let Some(due) = schedule::claim_sync(&self.0.db, self.0.clock.now()).await? else { break };
-            self.sync(due).await?;
-            ticked.syncs += 1;
+        let mut put_off = 0;
+        let syncs = self.take(Task::Sync, &mut put_off).await?;
+        let days = self.take(Task::Turn, &mut put_off).await?;
+        Ok(Ticked { syncs, days, put_off })
+    }
+
+    /// Takes a batch of one task; gives how many were made.
+    async fn take(self, task: Task, put_off: &mut u64) -> Result<u64, Error> {
+        let mut made = 0;
+        for _ in 0..BATCH {
+            let now = self.0.clock.now();
+            let claimed = match task {
+                Task::Sync => schedule::claim_sync(&self.0.db, now).await?,
+                Task::Turn => schedule::claim_turn(&self.0.db, now).await?,
+            };
+            let Some(due) = claimed else { break };
+            let (scope, account) = (due.tx.scope().clone(), due.account_id);
+            let result = match task {
+                Task::Sync => self.sync(due).await,
+                Task::Turn => self.turn(due).await,
+            };
+            if let Err(error) = result {
+                tracing::error!(account_id = %account, %error, "an account cannot be scheduled and is put off");
+                self.put_off(task, &scope, account).await?;
+                *put_off += 1;
+            } else {
+                made += 1;
+            }
         }
-        while ticked.days < BATCH {
-            let Some(due) = schedule::claim_turn(&self.0.db, self.0.clock.now()).await? else { break };
-            self.turn(due).await?;
-            ticked.days += 1;
+        Ok(made)
+    }
+
+    /// Where even this fails, the database is at fault and not the account.
+    async fn put_off(self, task: Task, scope: &TenantScope, account: AccountId) -> Result<(), Error> {
+        let until = Some(self.0.clock.now() + PUT_OFF);
+        let tx = self.0.db.write(scope).await?;
+        match task {
+            Task::Sync => schedule::set_next_sync(&tx, account, until).await?,
+            Task::Turn => schedule::set_next_turn(&tx, account, until).await?,
         }
-        Ok(ticked)
+        Ok(tx.commit().await?)
     }
 
     async fn sync(self, due: Due) -> Result<(), Error> {

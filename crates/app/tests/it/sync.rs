@@ -10,6 +10,8 @@ use domain::{
     sync::SyncState,
 };
 use sandbox::{Side, Truth};
+use sea_orm::{ConnectionTrait as _, Statement};
+use storage::PoolSettings;
 use test_support::{database::TestDatabase, on_each_database};
 
 use crate::product::{Product, Tenant};
@@ -22,6 +24,7 @@ on_each_database!(
     an_unchanged_marketplace_changes_nothing,
     unmasked_warehouses_do_not_double,
     a_day_that_turns_moves_the_window,
+    an_account_that_cannot_be_read_does_not_hold_up_the_others,
 );
 
 /// Units by variant and place; the marketplace's own places are one as long as they are masked.
@@ -253,4 +256,28 @@ async fn a_tenant_that_the_statistics_do_not_know_is_synced_all_the_same() {
     let new = product.tenant(1).await;
     assert_eq!(product.sync(&new).await.state, SyncState::Completed);
     owner.close().await.unwrap();
+}
+
+async fn an_account_that_cannot_be_read_does_not_hold_up_the_others(database: TestDatabase) {
+    let owner = database.owner_url();
+    let product = Product::start(database).await;
+    let broken = product.tenant(0).await;
+    product.clock.advance(TimeDelta::minutes(1));
+    let whole = product.tenant(1).await;
+    product.carry_all().await;
+    let owner = PoolSettings::new(owner, 1).open().await.unwrap();
+    let spoil = Statement::from_sql_and_values(
+        owner.get_database_backend(),
+        "UPDATE marketplace_account SET marketplace = 'nowhere' WHERE id = $1",
+        [broken.account.as_uuid().into()],
+    );
+    assert_eq!(owner.execute_raw(spoil).await.unwrap().rows_affected(), 1);
+    product.clock.advance(TimeDelta::hours(13));
+    let scheduler = product.app.scheduler();
+    let ticked = scheduler.tick().await.unwrap();
+    assert_eq!((ticked.syncs, ticked.days, ticked.put_off), (1, 1, 2));
+    assert_eq!(product.claim().await.expect("the due sync").scope.tenant_id(), whole.caller.tenant_id());
+    assert_eq!(scheduler.tick().await.unwrap(), app::Ticked::default(), "it is not asked for at once again");
+    product.clock.advance(TimeDelta::minutes(10));
+    assert_eq!(scheduler.tick().await.unwrap().put_off, 2);
 }
