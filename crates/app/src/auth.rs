@@ -117,7 +117,7 @@ impl Auth<'_> {
         Ok(signed_in)
     }
 
-    /// Trades a refresh token for a new pair. A token that comes twice ends its whole session.
+    /// Trades a refresh token for a new pair. A token that comes again ends its whole session, unless it is a race.
     pub async fn refresh(self, token: &str, client: &Client) -> Result<SignedIn, Error> {
         let now = self.0.clock.now();
         let next = token::new_refresh_token();

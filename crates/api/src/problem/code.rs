@@ -55,7 +55,7 @@ problem_codes! {
     SessionEnded = "session_ended" UNAUTHORIZED "Session ended";
     /// Unknown e-mail address or wrong password; the two are never told apart.
     InvalidCredentials = "invalid_credentials" UNAUTHORIZED "Wrong e-mail or password";
-    /// A refresh token came a second time. Its whole session has been ended, since one of the two may be a thief.
+    /// A refresh token came again, more than ten seconds after its first use. Its whole session has been ended, since one of the two may be a thief.
     RefreshTokenReused = "refresh_token_reused" UNAUTHORIZED "Refresh token used twice";
     /// The caller's role does not allow this in the caller's own company.
     Forbidden = "forbidden" FORBIDDEN "Not allowed";
