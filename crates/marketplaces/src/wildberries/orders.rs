@@ -6,8 +6,8 @@
 //! what has changed since the reading began: all that changed before has been read then.
 //!
 //! A token that may ask only once in hours is content with less: the figures count whole days, and so end before the day
-//! on which the reading began. What has changed since that midnight and is not in its answers comes with the next
-//! reading, which goes on from there.
+//! on which the reading began. An answer that goes on into that day has all they need. Should there be more of the day
+//! than it has, the next reading goes on from there, no later than this one could have asked again.
 //!
 //! One answer may be more than is good to be kept at once. It is cut into pages as if the marketplace had cut it there.
 
@@ -106,21 +106,18 @@ impl Place {
     fn after(&self, answer: &Answer, pace: Pace) -> Option<Self> {
         let latest = answer.latest()?;
         let reached = self.reached.with(answer);
-        let enough = match pace {
-            Pace::Usual => self.began,
-            Pace::Slow => self.began.date().and_time(NaiveTime::MIN),
-        };
-        if latest >= enough {
+        if latest >= self.began {
             return None;
         }
         if reached.is_further_than(&self.reached) {
+            if pace == Pace::Slow && latest >= self.began.date().and_time(NaiveTime::MIN) {
+                return None;
+            }
             return Some(Self { from: latest - STEP_BACK, reached, ..*self });
         }
         // More lines may share the moment than fit in an answer: going back would bring the same ones for ever. How many
         // fit is not the same each time.
-        let is_stuck = pace == Pace::Usual
-            && self.from < self.reached.latest
-            && answer.length >= self.reached.longest / 2;
+        let is_stuck = self.from < self.reached.latest && answer.length >= self.reached.longest / 2;
         is_stuck.then_some(Self { from: self.reached.latest, reached, ..*self })
     }
 }

@@ -9,7 +9,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use domain::{
     clock::Clock as _,
     marketplace::WarehouseKind,
-    reading::{OrderRow, Position},
+    reading::{OrderRow, Position, ReadPage},
 };
 use marketplaces::{Error, Settings};
 use serde_json::{Value, json};
@@ -77,6 +77,21 @@ async fn among_good(lines: &[Value], good: usize) -> Result<Reading<OrderRow>, E
     read_all(async |at| world.account("s").orders(None, at.as_ref()).await).await
 }
 
+/// Reads a page with a token that may seldom ask, when it may.
+async fn slow_page(
+    world: &World,
+    since: Option<&Position>,
+    at: Option<&Position>,
+) -> Result<ReadPage<OrderRow>, Error> {
+    let account = world.account_with("s", BASIC, &ALL);
+    loop {
+        match account.orders(since, at).await {
+            Err(Error::RateLimited { retry_after, .. }) => tokio::time::sleep(retry_after).await,
+            page => return page,
+        }
+    }
+}
+
 async fn one(line: Value) -> Reading<OrderRow> {
     let server =
         Server::start(move |asked| Reply::json(&if asked.earlier == 0 { json!([line]) } else { json!([]) }));
@@ -131,23 +146,34 @@ async fn a_page_that_brings_nothing_new_is_the_end() {
 #[tokio::test]
 async fn a_token_that_may_seldom_ask_reads_to_the_day_it_is() {
     // Three hours behind Moscow, its day has begun at 21:00.
-    for (latest, answers) in [("2026-11-20T00:00:00", 1), ("2026-11-19T23:59:59", 2)] {
+    for (latest, answers) in [("2026-11-20T00:00:00", 1), ("2026-11-19T23:59:59", 3)] {
         let lines = [("a", "2026-11-18T10:00:00"), ("b", latest)];
         let report = Report::new(&lines, 10, EdgeLines::Included);
         let server = Server::start(move |asked| report.answer(asked));
         let (world, _) = World::turning(server.url());
-        let reading = read_all(async |at| {
-            let account = world.account_with("s", BASIC, &ALL);
-            loop {
-                match account.orders(None, at.as_ref()).await {
-                    Err(Error::RateLimited { retry_after, .. }) => tokio::time::sleep(retry_after).await,
-                    page => return page,
-                }
-            }
-        });
+        let reading = read_all(async |at| slow_page(&world, None, at.as_ref()).await);
         assert_eq!(ids(&reading.await.unwrap()), ["a", "b"]);
         assert_eq!(server.asked().len(), answers, "{latest}");
     }
+}
+
+#[tokio::test]
+async fn a_token_that_may_seldom_ask_comes_to_the_end_though_answers_are_cut() {
+    // More lines in an hour than one answer has.
+    let lines: Vec<_> =
+        (0..40).map(|n| (format!("line-{n:02}"), format!("2026-11-20T11:{n:02}:00"))).collect();
+    let lines: Vec<_> = lines.iter().map(|(id, changed)| (id.as_str(), changed.as_str())).collect();
+    let report = Report::new(&lines, 10, EdgeLines::Included);
+    let server = Server::start(move |asked| report.answer(asked));
+    let (world, _) = World::turning(server.url());
+    let (mut found, mut watermark) = (std::collections::BTreeSet::new(), None);
+    for _ in 0..10 {
+        let reading =
+            read_all(async |at| slow_page(&world, watermark.as_ref(), at.as_ref()).await).await.unwrap();
+        found.extend(reading.rows.into_iter().map(|row| row.external_id));
+        watermark = reading.watermark.or(watermark);
+    }
+    assert_eq!(found.len(), 40);
 }
 
 #[tokio::test]
