@@ -156,6 +156,8 @@ impl Service {
         }));
         let http = Client::builder()
             .no_gzip()
+            // A connection that the service closes for its idleness while a request is on its way is an error here.
+            .pool_idle_timeout(std::time::Duration::from_secs(1))
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client can be built");

@@ -246,7 +246,9 @@ async fn two_tokens_of_one_seller_keep_to_the_limits_of_each() {
     let basic = sandbox.issue_token(0, spec).unwrap();
     let full = &sandbox.sellers()[0].token;
     let (slow, fast) = tokio::join!(read(&world, &basic), read(&world, full));
-    assert_eq!(slow.unwrap().orders.len(), fast.unwrap().orders.len());
+    // Whoever asks more often reads the lines at the end of an answer again.
+    let ids = |orders: Vec<OrderRow>| orders.into_iter().map(|row| row.external_id).collect::<BTreeSet<_>>();
+    assert_eq!(ids(slow.unwrap().orders), ids(fast.unwrap().orders));
     assert_never_limited(&sandbox);
     sandbox.stop().await.unwrap();
 }
