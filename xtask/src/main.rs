@@ -23,7 +23,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Run all tests, with a PostgreSQL and a Redis of their own.
+    /// Run all tests, with a PostgreSQL, a Redis and a cluster of Redis of their own.
     ///
     /// Installs the two on Debian when root and missing. Arguments go to the test runner; with any, the doc tests
     /// stay out.

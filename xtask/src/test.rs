@@ -1,16 +1,17 @@
-//! `cargo xtask test`: one PostgreSQL and one Redis for all test processes, then the test runner.
+//! `cargo xtask test`: one PostgreSQL, one Redis and one cluster of Redis for all test processes, then the test runner.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, ExitStatus};
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use test_support::postgres::{self, PgServer};
 use test_support::redis::{self, RedisServer};
+use test_support::redis_cluster::{self, RedisCluster};
 
 use crate::command::{command, works};
 use crate::packages;
@@ -19,11 +20,18 @@ use crate::packages;
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     packages::ensure_postgres()?;
     packages::ensure_redis()?;
-    // They end with this function, and with this process if it is killed.
+    // They end with this function, and with this process if it is killed. The cluster mostly waits until its nodes
+    // have found each other.
+    let cluster = thread::spawn(RedisCluster::spawn);
     let postgres = PgServer::start().context("starting PostgreSQL")?;
     let redis = RedisServer::spawn().context("starting Redis")?;
+    let Ok(cluster) = cluster.join() else { bail!("starting a Redis cluster panicked") };
+    let cluster = cluster.context("starting a Redis cluster")?;
     let with_servers = |mut runner: Command| {
-        runner.env(postgres::URL_VARIABLE, postgres.url()).env(redis::URL_VARIABLE, redis.url());
+        runner
+            .env(postgres::URL_VARIABLE, postgres.url())
+            .env(redis::URL_VARIABLE, redis.url())
+            .env(redis_cluster::URLS_VARIABLE, cluster.urls().join(","));
         run_to_end(&mut runner)
     };
 

@@ -40,6 +40,14 @@ pub enum Error {
         /// Everything it wrote.
         log: String,
     },
+    /// A Redis refused a step of its set-up, or did not come to where it should be in time.
+    #[error("setting Redis up: {command}: {answer}")]
+    Redis {
+        /// The command.
+        command: String,
+        /// What was answered last.
+        answer: String,
+    },
     /// The address of a server is not a URL.
     #[error("{variable} is not a URL: {source}")]
     Url {

@@ -19,12 +19,12 @@ use nix::unistd::{Pid, User};
 use crate::Error;
 
 /// How long a server may take to get ready; generous, since a loaded machine is no reason to fail.
-const READY_WITHIN: Duration = Duration::from_mins(1);
+pub(crate) const READY_WITHIN: Duration = Duration::from_mins(1);
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Reads process ids, the last one counts (`0` for none), and cleans up at the end of its input: SIGINT, SIGKILL
-/// after 10 s, then the folder. It runs in a process group of its own and ignores the terminal's signals.
+/// after 10 s, then the folder. A server that a test stopped with SIGSTOP goes on, to its end. It runs in a process group of its own and ignores the terminal's signals.
 ///
 /// An orphan that ended is a zombie, alive to `kill -0`, until process 1 looks after it; in containers that may be never.
 const LEASH: &str = r#"
@@ -35,6 +35,7 @@ runs() {
     kill -0 "$server" 2>/dev/null && ! grep -q '^State:[[:space:]]*Z' "/proc/$server/status" 2>/dev/null
 }
 if [ "$server" != 0 ] && kill -INT "$server" 2>/dev/null; then
+    kill -CONT "$server" 2>/dev/null
     looks=0
     while runs; do
         looks=$((looks + 1))
@@ -155,15 +156,29 @@ impl Process {
 
     /// Ends the server and keeps the folder. Does nothing when none runs.
     pub(crate) fn stop(&mut self) -> Result<(), Error> {
+        self.end(Signal::SIGINT)
+    }
+
+    /// Ends the server at once, as a power cut would, and keeps the folder. Does nothing when none runs.
+    pub(crate) fn kill(&mut self) -> Result<(), Error> {
+        self.end(Signal::SIGKILL)
+    }
+
+    fn end(&mut self, by: Signal) -> Result<(), Error> {
+        self.signal(by)?;
         let Some(mut server) = self.server.take() else {
             return Ok(());
         };
-        if let Ok(id) = i32::try_from(server.id()) {
-            kill(Pid::from_raw(id), Signal::SIGINT)
-                .map_err(|errno| Error::io("stopping a server")(errno.into()))?;
-        }
         server.wait().map_err(Error::io("waiting for a server to stop"))?;
         self.tell_leash(0)
+    }
+
+    /// Sends the server a signal. Does nothing when none runs.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<(), Error> {
+        let Some(id) = self.id().and_then(|id| i32::try_from(id).ok()) else {
+            return Ok(());
+        };
+        kill(Pid::from_raw(id), signal).map_err(|errno| Error::io("sending a server a signal")(errno.into()))
     }
 
     fn tell_leash(&mut self, server: u32) -> Result<(), Error> {
@@ -218,7 +233,7 @@ pub(crate) fn variable(name: &str) -> Option<OsString> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the pause between two looks at a condition with a deadline")]
-fn pause() {
+pub(crate) fn pause() {
     std::thread::sleep(LOOK_EVERY);
 }
 

@@ -1,14 +1,16 @@
 //! A throw-away Redis server without persistence.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
 
 use crate::Error;
-use crate::process::{Process, find_in_path, free_port, variable};
+use crate::process::{Process, READY_WITHIN, find_in_path, free_port, pause, variable};
 
 /// Names a running server, `redis://host:port`. Its keys are shared by all tests: use a prefix of your own.
 pub const URL_VARIABLE: &str = "TEST_REDIS_URL";
@@ -18,6 +20,7 @@ pub const URL_VARIABLE: &str = "TEST_REDIS_URL";
 pub struct RedisServer {
     program: PathBuf,
     port: u16,
+    more: Vec<String>,
     process: Process,
 }
 
@@ -47,7 +50,17 @@ pub fn find_program() -> Result<PathBuf, Error> {
 impl RedisServer {
     /// Starts a server on a free port of 127.0.0.1 and waits until it answers. Blocks for some milliseconds.
     pub fn spawn() -> Result<Self, Error> {
-        let mut server = Self { program: find_program()?, port: free_port()?, process: Process::new(None)? };
+        Self::spawn_with(&[])
+    }
+
+    /// The same with further arguments of `redis-server`.
+    pub fn spawn_with(more: &[&str]) -> Result<Self, Error> {
+        let mut server = Self {
+            program: find_program()?,
+            port: free_port()?,
+            more: more.iter().map(|&argument| argument.to_owned()).collect(),
+            process: Process::new(None)?,
+        };
         let mut tries_left = 5;
         loop {
             match server.start() {
@@ -67,7 +80,11 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Starts the server again on its old port, empty. Does nothing while it runs.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Starts the server again on its old port, empty unless it was told to `SAVE`. Does nothing while it runs.
     pub fn start(&mut self) -> Result<(), Error> {
         if self.process.is_running() {
             return Ok(());
@@ -84,7 +101,7 @@ impl RedisServer {
             "--appendonly",
             "no",
         ]);
-        redis.arg("--dir").arg(self.process.folder());
+        redis.arg("--dir").arg(self.process.folder()).args(&self.more);
         self.process.start(&mut redis, &log)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         self.process.wait_until("redis-server", &log, || answers(address))
@@ -93,6 +110,60 @@ impl RedisServer {
     /// Stops the server; its keys are gone, its port stays reserved for nobody.
     pub fn stop(&mut self) -> Result<(), Error> {
         self.process.stop()
+    }
+
+    /// Ends the server at once, as a power cut would.
+    pub fn kill(&mut self) -> Result<(), Error> {
+        self.process.kill()
+    }
+
+    /// Lets the server hold still: whoever talks to it waits.
+    pub fn pause(&self) -> Result<(), Error> {
+        self.process.signal(Signal::SIGSTOP)
+    }
+
+    /// Lets a server go on that was told to hold still.
+    pub fn resume(&self) -> Result<(), Error> {
+        self.process.signal(Signal::SIGCONT)
+    }
+}
+
+/// Sends one inline command to a Redis on 127.0.0.1 and returns its answer: a line, or all lines of a bulk. One that
+/// begins with `-` is an error.
+pub(crate) fn ask(port: u16, command: &str) -> Result<String, Error> {
+    let exchange = || {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.write_all(format!("{command}\r\n").as_bytes())?;
+        let mut stream = BufReader::new(stream);
+        let mut answer = String::new();
+        stream.read_line(&mut answer)?;
+        if let Some(length) = answer.strip_prefix('$').and_then(|length| length.trim_end().parse().ok()) {
+            let mut bulk = vec![0; length];
+            stream.read_exact(&mut bulk)?;
+            answer = String::from_utf8_lossy(&bulk).into_owned();
+        }
+        std::io::Result::Ok(answer)
+    };
+    let answer = exchange().map_err(Error::io("speaking to Redis"))?;
+    if answer.starts_with('-') {
+        return Err(Error::Redis { command: command.to_owned(), answer });
+    }
+    Ok(answer)
+}
+
+/// Asks until the answer is as it should be; an error when that takes too long.
+pub(crate) fn ask_until(port: u16, command: &str, ready: impl Fn(&str) -> bool) -> Result<String, Error> {
+    let deadline = Instant::now() + READY_WITHIN;
+    loop {
+        let answer = ask(port, command)?;
+        if ready(&answer) {
+            return Ok(answer);
+        }
+        if Instant::now() > deadline {
+            return Err(Error::Redis { command: command.to_owned(), answer });
+        }
+        pause();
     }
 }
 
