@@ -122,6 +122,34 @@ label_values! {
     }
 }
 
+label_values! {
+    /// What a rate limit said of a request.
+    LimitVerdict {
+        /// There was room.
+        Allowed = "allowed",
+        /// There was none.
+        Denied = "denied",
+        /// There was none, and the limit only watches.
+        ShadowDenied = "would_deny",
+    }
+}
+
+label_values! {
+    /// Who decided about a rate limit.
+    LimitSource {
+        /// The store that processes share.
+        Store = "store",
+        /// A refusal that still holds.
+        DenyCache = "deny_cache",
+        /// This process alone, since the store fails.
+        Local = "local",
+        /// Nobody: the limit is open while the store fails.
+        Open = "open",
+        /// Nobody: the limit is closed while the store fails.
+        Closed = "closed",
+    }
+}
+
 /// The status code of an answer as a label: numbers outside 100..=599 are one value.
 pub(crate) fn status_code(status: u16) -> String {
     if (100..600).contains(&status) { status.to_string() } else { "other".to_owned() }
@@ -157,6 +185,8 @@ mod tests {
             texts(ProductStatus::ALL, ProductStatus::as_str),
             texts(TaskStatus::ALL, TaskStatus::as_str),
             texts(MarketplaceOutcome::ALL, MarketplaceOutcome::as_str),
+            texts(LimitVerdict::ALL, LimitVerdict::as_str),
+            texts(LimitSource::ALL, LimitSource::as_str),
         ] {
             for (one, other) in set.iter().flat_map(|one| set.iter().map(move |other| (one, other))) {
                 assert!(one == other || !one.ends_with(other), "{one} ends with {other}");

@@ -15,6 +15,7 @@ mod marketplace;
 pub mod names;
 mod process;
 mod ranking;
+mod rate_limits;
 mod state;
 mod sync;
 mod tasks;
@@ -28,6 +29,7 @@ use self::labels::Role;
 pub use self::{
     http::{Errors, Http, RequestInProgress},
     marketplace::Marketplace,
+    rate_limits::RateLimits,
     state::{Dependencies, Queue},
     sync::Sync,
     tasks::{TaskInProgress, Tasks},
@@ -58,6 +60,10 @@ pub struct KnownLabels {
     pub operations: Vec<(&'static str, &'static str)>,
     /// Names of background tasks.
     pub tasks: Vec<&'static str>,
+    /// Names of the limits on requests.
+    pub policies: Vec<String>,
+    /// The ways in which the store of these limits can fail.
+    pub limit_store_errors: Vec<&'static str>,
 }
 
 /// What a registry is made with.
@@ -91,6 +97,7 @@ struct Families {
     marketplace: Marketplace,
     queue: Queue,
     dependencies: Dependencies,
+    rate_limits: RateLimits,
     tenants: Arc<Tenants>,
 }
 
@@ -109,6 +116,7 @@ impl Metrics {
             marketplace: Marketplace::new(&registry, known)?,
             queue: Queue::new(&registry)?,
             dependencies: Dependencies::new(&registry)?,
+            rate_limits: RateLimits::new(&registry, settings)?,
             tenants,
             registry,
         })))
@@ -149,6 +157,11 @@ impl Metrics {
         &self.0.dependencies
     }
 
+    /// Limits on requests.
+    pub fn rate_limits(&self) -> &RateLimits {
+        &self.0.rate_limits
+    }
+
     /// Who uses the service.
     pub fn tenants(&self) -> &Tenants {
         &self.0.tenants
@@ -157,6 +170,7 @@ impl Metrics {
     /// The page for Prometheus, in its text format (`text/plain; version=0.0.4`).
     pub fn render(&self) -> Result<String, MetricsError> {
         self.0.tenants.refresh_active();
+        self.0.rate_limits.refresh_usage();
         Ok(TextEncoder::new().encode_to_string(&self.0.registry.gather())?)
     }
 

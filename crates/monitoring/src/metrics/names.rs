@@ -12,6 +12,9 @@ const TASK_BUCKETS: &[f64] = &[0.01, 0.05, 0.25, 1.0, 5.0, 10.0, 30.0, 60.0, 120
 /// Seconds: one call to a marketplace, up to its time-out.
 const MARKETPLACE_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
+/// Seconds: one decision in the store of rate limits, up to the time it may take.
+const STORE_BUCKETS: &[f64] = &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025];
+
 /// One family of series.
 #[derive(Debug)]
 pub struct Family {
@@ -73,6 +76,16 @@ families! {
         "Calls to marketplaces.";
     MARKETPLACE_REQUEST_DURATION = "marketplace_request_duration_seconds" ["marketplace", "operation", "outcome"]
         MARKETPLACE_BUCKETS: "Duration of a call to a marketplace.";
+    RATE_LIMIT_DECISIONS = "rate_limit_decisions_total" ["policy", "verdict", "source"]:
+        "What each limit said of requests, and who decided: the store, a remembered refusal, or this process alone.";
+    RATE_LIMIT_USAGE = "rate_limit_usage_percent" ["tenant_id"]:
+        "How much of its limit a tenant has used; only of tenants above a half.";
+    RATE_LIMIT_STORE = "rate_limit_store_seconds" [] STORE_BUCKETS:
+        "Time to decide in the store of rate limits.";
+    RATE_LIMIT_STORE_ERRORS = "rate_limit_store_errors_total" ["kind"]:
+        "Failures of the store of rate limits.";
+    RATE_LIMIT_BREAKER_OPEN = "rate_limit_breaker_open" []:
+        "1 while rate limits are counted in this process alone because their store fails.";
     BUILD_INFO = "build_info" ["version", "commit", "role"]:
         "Always 1; the labels say what runs.";
     DEPENDENCY_UP = "dependency_up" ["dependency"]:

@@ -13,7 +13,7 @@ use std::{
 use chrono::DateTime;
 use monitoring::metrics::{
     Build, DEFAULT_TENANT_LIMIT, KnownLabels, Metrics, MetricsSettings,
-    labels::{MarketplaceOutcome, Role, SyncOutcome, TaskStatus},
+    labels::{LimitSource, LimitVerdict, MarketplaceOutcome, Role, SyncOutcome, TaskStatus},
     names,
 };
 use uuid::Uuid;
@@ -26,6 +26,8 @@ fn settings(tenant_limit: usize) -> MetricsSettings {
             marketplaces: vec!["ozon"],
             operations: vec![("ozon", "stocks")],
             tasks: vec!["sync_account"],
+            policies: vec!["tenant".to_owned()],
+            limit_store_errors: vec!["timeout"],
         },
         clock: Arc::new(|| DateTime::UNIX_EPOCH),
     }
@@ -58,6 +60,11 @@ fn touch_everything(metrics: &Metrics) {
     metrics.queue().set("sync", 2, 1.5);
     metrics.dependencies().set("database", true);
     metrics.tenants().requested(tenant(1));
+    metrics.rate_limits().decided("tenant", LimitVerdict::Denied, LimitSource::DenyCache);
+    metrics.rate_limits().used(tenant(1), 75.0, second);
+    metrics.rate_limits().store_answered(second);
+    metrics.rate_limits().store_failed("timeout");
+    metrics.rate_limits().degraded(true);
 }
 
 #[test]
@@ -106,6 +113,14 @@ fn each_event_arrives_under_its_labels() {
         (r#"build_info{commit="abc1234",role="worker",version="1.2.3"}"#.to_owned(), 1.0),
         (format!(r#"tenant_requests_total{{tenant_id="{id}"}}"#), 1.0),
         ("active_tenants".to_owned(), 1.0),
+        (
+            r#"rate_limit_decisions_total{policy="tenant",source="deny_cache",verdict="denied"}"#.to_owned(),
+            1.0,
+        ),
+        (format!(r#"rate_limit_usage_percent{{tenant_id="{id}"}}"#), 75.0),
+        ("rate_limit_store_seconds_count".to_owned(), 1.0),
+        (r#"rate_limit_store_errors_total{kind="timeout"}"#.to_owned(), 1.0),
+        ("rate_limit_breaker_open".to_owned(), 1.0),
     ] {
         assert_eq!(value(&metrics, &format!("stock_tracker_{series}")), Some(expected), "{series}");
     }
@@ -249,4 +264,35 @@ fn a_tenant_is_active_for_a_day() {
     assert_eq!(active(), Some(1.0));
     hours.store(47, Ordering::Relaxed);
     assert_eq!(active(), Some(0.0));
+}
+
+#[test]
+fn usage_is_told_of_the_fullest_tenants_and_falls_by_time() {
+    let now = Arc::new(AtomicI64::new(0));
+    let clock = Arc::clone(&now);
+    let metrics = Metrics::new(&MetricsSettings {
+        clock: Arc::new(move || DateTime::from_timestamp(clock.load(Ordering::SeqCst), 0).unwrap()),
+        ..settings(10)
+    })
+    .unwrap();
+    let used = |number, percent| metrics.rate_limits().used(tenant(number), percent, Duration::from_mins(1));
+    let shown = || -> BTreeSet<String> {
+        let page = metrics.render().unwrap();
+        let lines = page.lines().filter(|line| line.starts_with("stock_tracker_rate_limit_usage_percent{"));
+        lines.map(str::to_owned).collect()
+    };
+    used(1, 50.0);
+    assert_eq!(shown().len(), 0, "a half is nothing to tell");
+    used(1, 51.0);
+    used(1, 49.0);
+    assert_eq!(shown().len(), 0, "it fell");
+    for number in 0..150 {
+        used(number, 60.0);
+    }
+    assert_eq!(shown().len(), 100);
+    used(200, 90.0);
+    assert_eq!(shown().len(), 100);
+    assert!(shown().iter().any(|line| line.contains(&tenant(200).to_string()) && line.ends_with(" 90")));
+    now.store(61, Ordering::SeqCst);
+    assert_eq!(shown().len(), 0, "nothing of it counts any more");
 }
