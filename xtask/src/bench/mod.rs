@@ -1,12 +1,14 @@
 //! `cargo xtask bench …`: how fast the product is, and how much memory it takes.
 //!
 //! Measured is the release binary, in processes of its own, through HTTP and loopback alone. What measures is built the
-//! same way: a slow client would be a part of every figure. Nothing here is a test.
+//! same way: a slow client would be a part of every figure. Rate limits are measured by the benches of their crate.
+//! Nothing here is a test.
 
 mod client;
 mod database;
 mod list;
 mod process;
+mod ratelimit;
 mod sync;
 mod table;
 
@@ -40,10 +42,15 @@ enum What {
     Sync(sync::Arguments),
     /// List products of small and large tenants: how long each kind of request takes.
     List(list::Arguments),
+    /// Decide about rate limits, in process and on a Redis of its own: what a decision costs, bar by bar.
+    Ratelimit(ratelimit::Arguments),
 }
 
 /// Measures and prints. Fails where something measured is outside its bar.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if let What::Ratelimit(arguments) = &arguments.what {
+        return ratelimit::run(arguments);
+    }
     let this = std::env::current_exe().context("finding this program")?;
     let profile = this.parent().context("this program lies in no folder")?;
     if cfg!(debug_assertions) {
@@ -61,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         match &arguments.what {
             What::Sync(arguments) => sync::run(&binary, &databases, arguments).await,
             What::List(arguments) => list::run(&binary, &databases, arguments).await,
+            What::Ratelimit(arguments) => ratelimit::run(arguments),
         }
     })
 }
