@@ -8,12 +8,14 @@ use std::{
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
     dev::{Payload, ServiceRequest},
-    http::header::{HeaderMap, USER_AGENT},
+    http::header::{HeaderMap, HeaderValue, USER_AGENT},
 };
 use domain::ids::{TenantId, UserId};
+use ipnet::IpNet;
+use ratelimit::Proxies;
 use uuid::Uuid;
 
-use crate::{client_address::client_address, problem::Problem, settings::Settings};
+use crate::{problem::Problem, settings::Settings};
 
 /// Most characters of a client's own name that are kept.
 const USER_AGENT_LENGTH: usize = 256;
@@ -53,6 +55,12 @@ impl RequestContext {
     pub(crate) fn of(request: &HttpRequest) -> Self {
         request.extensions().get::<Self>().cloned().unwrap_or_default()
     }
+}
+
+/// The client's address, through proxies of these networks.
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let lines = headers.get_all("x-forwarded-for").map(HeaderValue::as_bytes);
+    Proxies::networks(trusted.iter().copied()).client(peer, lines)
 }
 
 /// The client's own id for the request, where it is short and harmless enough to be repeated in headers and logs.

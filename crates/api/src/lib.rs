@@ -8,12 +8,12 @@
 //! - [`openapi`] is its description, without anything started.
 //!
 //! Where things are: `resources` has a folder for each resource with its routes and views, `extract` what handlers
-//! take, `view` the shapes that several resources share, `problem` every error, `middleware` the layers around all of
-//! it, in one documented order.
+//! take, `view` the shapes that several resources share, `problem` every error, `limits` how much is answered to whom,
+//! `middleware` the layers around all of it, in one documented order.
 
-mod client_address;
 mod context;
 mod extract;
+mod limits;
 mod middleware;
 mod openapi;
 mod problem;
@@ -25,8 +25,9 @@ mod settings;
 mod view;
 
 pub use ipnet::IpNet;
+pub use limits::{Counting, InvalidLimit, LimitSettings, Limits, Quota, policy_names};
 pub use openapi::openapi;
-pub use problem::{FieldProblem, Problem, ProblemBody, ProblemCode, errors_page};
+pub use problem::{ExceededLimit, FieldProblem, Problem, ProblemBody, ProblemCode, errors_page};
 pub use resources::imports_page;
 pub use server::{Server, run};
 pub use service::Service;

@@ -14,6 +14,7 @@ use utoipa::{
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
+    limits,
     problem::{ProblemBody, ProblemCode},
     resources,
     settings::{Environment, Settings},
@@ -40,6 +41,7 @@ const CONVENTIONS: &str = include_str!("openapi.md");
         (name = "Syncs", description = "Reading marketplaces in the background."),
         (name = "Catalogue", description = "Products, stock, warehouses, orders."),
         (name = "Analytics", description = "Figures over the whole company: active products only, the same figures as in lists and details."),
+        (name = "Rate limits", description = "How many requests are let through, and what is left."),
         (name = "Health", description = "For balancers, orchestrators and people."),
         (name = "Root", description = "The service, its documentation and its metrics."),
     ),
@@ -146,6 +148,8 @@ fn complete(path: &str, operation: &mut Operation) {
     add(idempotent, 409, &[Code::IdempotencyInProgress]);
     add(idempotent, 422, &[Code::IdempotencyKeyReused]);
     add(is_api, 503, &[Code::Unavailable]);
+    let limited = !limits::is_exempt(path);
+    add(limited, 429, &[Code::RateLimitExceeded]);
     for (status, codes) in problems {
         let codes: Vec<String> = codes.iter().map(|code| format!("`{}`", code.code())).collect();
         let response =
@@ -165,7 +169,7 @@ fn complete(path: &str, operation: &mut Operation) {
             "1 to 255 printable characters; makes it safe to send again",
         );
     }
-    headers(operation, reads, idempotent);
+    headers(operation, &Told { reads, idempotent, limited, secured });
 }
 
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -202,8 +206,27 @@ fn header_parameter(operation: &mut Operation, name: &str, description: &str) {
     operation.parameters.get_or_insert_default().push(parameter.into());
 }
 
+/// What decides about an operation's headers.
+#[expect(clippy::struct_excessive_bools, reason = "each says whether one kind of header is sent")]
+struct Told {
+    reads: bool,
+    idempotent: bool,
+    limited: bool,
+    secured: bool,
+}
+
+/// The headers that tell of limits.
+const LIMIT_HEADERS: [(&str, &str); 5] = [
+    ("X-RateLimit-Limit", "How many requests the limit with the least left lets through in its window"),
+    ("X-RateLimit-Remaining", "How many of them are left"),
+    ("X-RateLimit-Reset", "When more will be left, in seconds since 1970"),
+    ("RateLimit", "Every limit of yours: what is left (`r`), and seconds until more is (`t`)"),
+    ("RateLimit-Policy", "Every limit of yours: how many (`q`) in how many seconds (`w`)"),
+];
+
 /// Documents the headers of every answer.
-fn headers(operation: &mut Operation, reads: bool, idempotent: bool) {
+fn headers(operation: &mut Operation, told: &Told) {
+    let Told { reads, idempotent, limited, secured } = *told;
     let header = |description: &str| {
         HeaderBuilder::new()
             .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
@@ -219,6 +242,13 @@ fn headers(operation: &mut Operation, reads: bool, idempotent: bool) {
         };
         add(true, "X-Request-ID", "The id of the request: yours if you sent a good one");
         add(true, "X-Process-Time", "Seconds that the answer took");
+        // Every answer has them; told where a client looks, the document stays readable.
+        let told = limited && (status.starts_with('2') || status == "429");
+        for (name, description) in LIMIT_HEADERS {
+            add(told, name, description);
+        }
+        add(told && secured, "X-RateLimit-Tenant", "The company whose requests are counted");
+        add(status == "429", "Retry-After", "Seconds to wait");
         add(status == "401", "WWW-Authenticate", "`Bearer`");
         add(status == "503" && response.content.contains_key(PROBLEM_JSON), "Retry-After", "Seconds to wait");
         add(

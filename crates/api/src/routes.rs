@@ -37,7 +37,7 @@ impl Routes {
         )
     }
 
-    /// Looks a request up. `HEAD` is served wherever `GET` is.
+    /// Looks a request up by its path as it is routed, which is decoded. `HEAD` is served wherever `GET` is.
     pub(crate) fn find(&self, method: &Method, path: &str) -> Known {
         let mut methods: Vec<&str> = self
             .0

@@ -10,7 +10,7 @@ use monitoring::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{service::Service, settings::Settings};
+use crate::{limits::Limits, service::Service, settings::Settings};
 
 /// A server to be run.
 pub struct Server {
@@ -22,6 +22,8 @@ pub struct Server {
     pub metrics: Metrics,
     /// What readiness asks.
     pub health: Health,
+    /// How many requests are answered.
+    pub limits: Limits,
     /// Raised when the server is told to stop; the one that `health` was built with.
     pub drain: Drain,
     /// Where to listen; bound by the caller, so that a taken port is found before anything starts.
@@ -45,6 +47,7 @@ pub async fn run(server: Server) -> io::Result<()> {
         app,
         metrics,
         health,
+        limits,
         drain,
         listener,
         shutdown,
@@ -52,7 +55,7 @@ pub async fn run(server: Server) -> io::Result<()> {
         shutdown_timeout,
         workers,
     } = server;
-    let service = Service::new(settings, app, metrics, health);
+    let service = Service::new(settings, app, metrics, health, limits);
     let running = start(service, listener, shutdown_timeout, workers)?;
     let handle = running.handle();
     let stopper = tokio::spawn(stop(shutdown, drain, drain_pause, handle));

@@ -14,6 +14,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
+    limits::Limits,
     middleware, openapi,
     problem::Problem,
     resources,
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) metrics: Metrics,
     pub(crate) health: Health,
+    pub(crate) limits: Limits,
     pub(crate) routes: Routes,
     /// The OpenAPI document as it is served.
     pub(crate) document: Bytes,
@@ -40,7 +42,7 @@ pub struct Service {
 
 impl Service {
     /// Puts the API together and lets the series of every route start at 0.
-    pub fn new(settings: Settings, app: App, metrics: Metrics, health: Health) -> Self {
+    pub fn new(settings: Settings, app: App, metrics: Metrics, health: Health, limits: Limits) -> Self {
         let document = openapi::document(&settings);
         announce(&metrics, &document);
         let shared = Shared {
@@ -51,6 +53,7 @@ impl Service {
             settings,
             metrics,
             health,
+            limits,
         };
         Self { app, shared: Arc::new(shared) }
     }
@@ -76,13 +79,13 @@ impl Service {
             .app_data(Data::new(self.app.clone()))
             .app_data(Data::from(Arc::clone(&self.shared)))
             .default_service(web::to(unrouted));
-        middleware::wrap(app, &settings.cors)
+        middleware::wrap(app, &settings.cors, &self.shared.limits)
     }
 }
 
 /// A path without a route, or a method that its path does not have.
 async fn unrouted(shared: Data<Shared>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    match shared.routes.find(request.method(), request.path()) {
+    match shared.routes.find(request.method(), request.match_info().as_str()) {
         Known::Path { allow } => Err(Problem::method_not_allowed(&allow)),
         Known::Operation | Known::Nothing => Err(Problem::not_found()),
     }

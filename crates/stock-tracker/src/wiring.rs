@@ -2,10 +2,13 @@
 
 mod calls;
 mod database_probe;
+mod rate_limits;
+mod redis_probe;
 
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use api::Counting;
 use app::{App, TokenSettings};
 use domain::{
     clock::{Clock as _, SystemClock},
@@ -18,7 +21,7 @@ use monitoring::{
 };
 use storage::{Db, limits::StoredLimits, vault::Vault};
 
-use self::{calls::MeasuredCalls, database_probe::DatabaseProbe};
+use self::{calls::MeasuredCalls, database_probe::DatabaseProbe, redis_probe::RedisProbe};
 use crate::{
     config::{Config, Purpose},
     schema,
@@ -39,6 +42,8 @@ pub(crate) struct Product {
     pub(crate) app: App,
     pub(crate) metrics: Metrics,
     pub(crate) health: Health,
+    /// Where requests are counted; `None` where nobody asks any, or they are not limited.
+    pub(crate) counting: Option<Counting>,
     /// Turns readiness red.
     pub(crate) drain: Drain,
 }
@@ -52,6 +57,14 @@ impl Product {
             .await
             .with_context(|| format!("connecting to {}", config.database.url))?;
         schema::check(&db, config).await?;
+        let (counting, redis) = match purpose {
+            Purpose::Api | Purpose::All if config.rate_limits.settings.is_some() => {
+                let (limits, redis) = (&config.rate_limits, config.redis.as_ref());
+                let (counting, redis) = rate_limits::counting(limits, redis, &keys.signing, &metrics).await?;
+                (Some(counting), redis)
+            }
+            _ => (None, None),
+        };
         let factory = Factory::new(
             marketplaces::Settings {
                 wildberries_base_url: config.marketplaces.wildberries_base_url.clone(),
@@ -73,11 +86,13 @@ impl Product {
         let app = App::new(db.clone(), vault, factory, Arc::new(SystemClock), &tokens);
         let drain = Drain::default();
         let health = Health::builder(clock(), drain.clone(), &config.deployment.data_dir)
-            .required(DatabaseProbe(db.clone()))
-            .not_configured("redis")
-            .measured_by(metrics.clone())
-            .build();
-        Ok(Self { db, app, metrics, health, drain })
+            .required(DatabaseProbe(db.clone()));
+        let health = match redis {
+            Some(redis) => health.optional(RedisProbe(redis)),
+            None => health.not_configured("redis"),
+        };
+        let health = health.measured_by(metrics.clone()).build();
+        Ok(Self { db, app, metrics, health, counting, drain })
     }
 }
 
@@ -97,6 +112,13 @@ fn metrics(config: &Config, purpose: Purpose) -> anyhow::Result<Metrics> {
                 .map(|(marketplace, operation)| (marketplace.name(), operation))
                 .collect(),
             tasks: worker::TASKS.to_vec(),
+            policies: match purpose {
+                Purpose::Api | Purpose::All => api::policy_names().iter().map(ToString::to_string).collect(),
+                Purpose::Worker | Purpose::Migrate => Vec::new(),
+            },
+            limit_store_errors: ratelimit::StoreErrorKind::ALL
+                .map(ratelimit::StoreErrorKind::as_str)
+                .to_vec(),
         },
         clock: clock(),
     });

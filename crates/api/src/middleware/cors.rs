@@ -30,12 +30,13 @@ pub(super) fn layer(settings: &CorsSettings) -> Cors {
         .expose_headers([
             header::ETAG.as_str(),
             header::LOCATION.as_str(),
-            header::RETRY_AFTER.as_str(),
             header::WWW_AUTHENTICATE.as_str(),
             "idempotency-replayed",
             "x-process-time",
+            "x-ratelimit-tenant",
             "x-request-id",
         ])
+        .expose_headers(ratelimit::HEADERS)
         .max_age(PREFLIGHT_SECONDS)
 }
 

@@ -8,8 +8,11 @@
 //! 5. [`compression`], outer half: no `Content-Encoding: identity`, and an entity tag for each encoding.
 //! 6. `Compress` of actix: gzip and brotli.
 //! 7. [`compression`], inner half: keeps small bodies and event streams out of it.
-//! 8. [`conditional`]: `ETag`, `If-None-Match`, `Cache-Control`.
-//! 9. On the routes that need somebody, [`authentication`]; on those that create something, [`idempotency`].
+//! 8. [`identity`]: whose token it is, by its signature alone. No I/O: what comes next must be cheap to refuse.
+//! 9. [`limits`](crate::limits): refuses what is too much, and puts what is left on every answer.
+//! 10. [`conditional`]: `ETag`, `If-None-Match`, `Cache-Control`.
+//! 11. On the routes that need somebody, [`authentication`]: one indexed read; on those that create something,
+//!     [`idempotency`].
 //!
 //! A panic's 500 has everything of layer 1, and nothing of CORS.
 
@@ -20,6 +23,7 @@ mod cors;
 mod edge;
 mod hosts;
 pub(crate) mod idempotency;
+mod identity;
 mod problems;
 mod security_headers;
 
@@ -30,12 +34,13 @@ use actix_web::{
     middleware::{Compress, from_fn},
 };
 
-use crate::settings::CorsSettings;
+use crate::{limits::Limits, settings::CorsSettings};
 
 /// Puts the layers around the routes. The last `wrap` is the outermost.
 pub(crate) fn wrap<T, B>(
     app: App<T>,
     cors: &CorsSettings,
+    limits: &Limits,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -56,6 +61,8 @@ where
     B: MessageBody + 'static,
 {
     app.wrap(from_fn(conditional::layer))
+        .wrap(limits.layer())
+        .wrap(from_fn(identity::layer))
         .wrap(from_fn(compression::inner))
         .wrap(Compress::default())
         .wrap(from_fn(compression::outer))
@@ -134,6 +141,7 @@ mod tests {
             settings: Settings { debug, ..Settings::new(Environment::Production, "1.2.3") },
             metrics: metrics.unwrap(),
             health: Health::builder(clock, Drain::default(), "/tmp").build(),
+            limits: Limits::off(),
             routes: Routes::of(&crate::openapi()),
             document: web::Bytes::new(),
         })
@@ -153,7 +161,7 @@ mod tests {
                     web::get().to(async || Err::<HttpResponse, _>(Problem::internal("select secret"))),
                 )
                 .route("/teapot", web::get().to(async || HttpResponse::ImATeapot().body("third party text")));
-            wrap(app, &shared.settings.cors)
+            wrap(app, &shared.settings.cors, &shared.limits)
         });
         server.workers(1).disable_signals().listen(listener).unwrap().run()
     }

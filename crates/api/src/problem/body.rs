@@ -1,5 +1,6 @@
 //! What a problem looks like on the wire.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -35,6 +36,9 @@ pub struct ProblemBody {
     /// With `import_invalid` only: how many things are wrong with the file, which may be more than `errors` lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors_total: Option<u64>,
+    /// With 429 only: what was exceeded, and when to come again.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<ExceededLimit>,
     /// The cause; only where the operator has switched debugging on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debug: Option<String>,
@@ -50,4 +54,24 @@ pub struct FieldProblem {
     /// What is wrong, to follow the field's name.
     #[schema(example = "must be a whole number from 1 to 200")]
     pub detail: String,
+}
+
+/// A limit that a request did not fit into.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ExceededLimit {
+    /// `rate_limit_exceeded`, the same as `code`.
+    #[schema(example = "rate_limit_exceeded")]
+    pub error: &'static str,
+    /// The same as `detail`.
+    #[schema(example = "Too many requests. Try again in 42 seconds.")]
+    pub message: String,
+    /// Whole seconds after which the request fits, if no other is let through before; null when it never does.
+    #[schema(example = 42)]
+    pub retry_after: Option<u64>,
+    /// The moment at which it fits.
+    #[schema(example = "2026-11-20T09:00:42Z")]
+    pub reset_at: Option<DateTime<Utc>>,
+    /// The names of the limits that were exceeded.
+    #[schema(example = json!(["tenant"]))]
+    pub violated_policies: Vec<String>,
 }

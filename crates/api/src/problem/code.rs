@@ -103,6 +103,8 @@ problem_codes! {
     CredentialsScope = "credentials_scope" UNPROCESSABLE_ENTITY "Credential lacks rights";
     /// The `Idempotency-Key` was used for a different request. Use a new one.
     IdempotencyKeyReused = "idempotency_key_reused" UNPROCESSABLE_ENTITY "Idempotency key reused";
+    /// More requests than a limit allows. Try again after `Retry-After` seconds; `violated_policies` says which limits.
+    RateLimitExceeded = "rate_limit_exceeded" TOO_MANY_REQUESTS "Too many requests";
     /// A defect of the service. Report it with the `request_id`.
     InternalError = "internal_error" INTERNAL_SERVER_ERROR "Internal error";
     /// The marketplace cannot be asked now. Try again after `Retry-After` seconds.
@@ -128,6 +130,7 @@ impl ProblemCode {
             413 => Self::BodyTooLarge,
             415 => Self::UnsupportedMediaType,
             422 => Self::ValidationFailed,
+            429 => Self::RateLimitExceeded,
             503 => Self::Unavailable,
             500.. => Self::InternalError,
             _ => Self::InvalidRequest,

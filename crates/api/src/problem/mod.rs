@@ -18,7 +18,10 @@ use actix_web::{
     },
 };
 
-pub use body::{FieldProblem, ProblemBody};
+use chrono::DateTime;
+use ratelimit::Report;
+
+pub use body::{ExceededLimit, FieldProblem, ProblemBody};
 pub use code::{ProblemCode, errors_page};
 pub(crate) use render::{Rendered, render};
 
@@ -30,9 +33,10 @@ pub struct Problem {
     pub(crate) errors: Vec<FieldProblem>,
     /// Everything that is wrong, where `errors` does not list all of it.
     errors_total: Option<u64>,
+    rate_limit: Option<Box<ExceededLimit>>,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What the operator may know: logged, and shown in debug mode only.
-    cause: Option<String>,
+    cause: Option<Box<str>>,
 }
 
 impl Problem {
@@ -43,6 +47,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             errors_total: None,
+            rate_limit: None,
             headers: Vec::new(),
             cause: None,
         }
@@ -63,6 +68,34 @@ impl Problem {
     pub(crate) fn internal(cause: impl fmt::Display) -> Self {
         Self::new(ProblemCode::InternalError, "Something went wrong on our side. It has been logged.")
             .because(cause)
+    }
+
+    /// More than a limit allows.
+    pub(crate) fn rate_limited(report: &Report) -> Self {
+        let seconds =
+            report.retry_after().map(|wait| (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1));
+        let detail = match seconds {
+            Some(1) => "Too many requests. Try again in a second.".to_owned(),
+            Some(seconds) => format!("Too many requests. Try again in {seconds} seconds."),
+            None => "The request costs more than its limit allows.".to_owned(),
+        };
+        let code = ProblemCode::RateLimitExceeded;
+        let limit = ExceededLimit {
+            error: code.code(),
+            message: detail.clone(),
+            retry_after: seconds,
+            reset_at: seconds.and_then(|_| {
+                let at = report.now() + report.retry_after()?;
+                DateTime::from_timestamp(i64::try_from(at.as_secs()).ok()?, at.subsec_nanos())
+            }),
+            violated_policies: report.refusing().map(|state| state.policy().to_string()).collect(),
+        };
+        let mut problem = Self::new(code, detail);
+        problem.rate_limit = Some(Box::new(limit));
+        match report.retry_after() {
+            Some(wait) => problem.retry_after(wait),
+            None => problem,
+        }
     }
 
     /// A method that the path does not have.
@@ -92,7 +125,7 @@ impl Problem {
     }
 
     pub(crate) fn because(mut self, cause: impl fmt::Display) -> Self {
-        self.cause = Some(cause.to_string());
+        self.cause = Some(cause.to_string().into());
         self
     }
 

@@ -50,7 +50,8 @@ impl Problem {
             request_id: request_id.to_owned(),
             errors: self.errors.clone(),
             errors_total: self.errors_total,
-            debug: self.cause.clone().filter(|_| shared.settings.debug),
+            rate_limit: self.rate_limit.as_deref().cloned(),
+            debug: self.cause.as_deref().filter(|_| shared.settings.debug).map(str::to_owned),
         };
         let mut headers: HeaderMap = self.headers.iter().cloned().collect();
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);

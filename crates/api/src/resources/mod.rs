@@ -9,6 +9,7 @@ mod imports;
 mod marketplaces;
 mod orders;
 mod products;
+mod rate_limits;
 mod root;
 mod stocks;
 mod syncs;
@@ -44,7 +45,8 @@ pub(crate) fn configure(routes: &mut ServiceConfig, settings: &Settings) {
                     .configure(exports::configure)
                     .configure(warehouses::configure)
                     .configure(orders::configure)
-                    .configure(analytics::configure),
+                    .configure(analytics::configure)
+                    .configure(rate_limits::configure),
             ),
     );
 }

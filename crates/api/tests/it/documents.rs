@@ -31,6 +31,7 @@ GET /api/v1/products.xlsx
 GET /api/v1/products/{id}
 GET /api/v1/products/{id}/explain
 GET /api/v1/products/{id}/history
+GET /api/v1/rate-limits
 GET /api/v1/stocks
 GET /api/v1/stocks.csv
 GET /api/v1/stocks.ndjson

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
 
-use api::{Environment, Server, Settings};
+use api::{Counting, Environment, LimitSettings, Limits, Server, Settings};
 use app::{App, JobContext, TokenSettings};
 use domain::{
     clock::Clock as _,
@@ -41,6 +41,8 @@ pub(crate) struct Service {
     base: String,
     http: Client,
     document: Value,
+    settings: Settings,
+    open: Box<dyn Fn(TcpListener, Limits) + Send + Sync>,
     db: Db,
     // Dropped last.
     database: TestDatabase,
@@ -78,7 +80,18 @@ impl Service {
     /// The same with settings of the test's own.
     pub(crate) async fn start_with(database: TestDatabase, change: impl FnOnce(&mut Settings)) -> Self {
         let clock = TestClock::at("2026-11-20T09:00:00Z");
-        Self::serve(database, clock, None, change).await
+        Self::serve(database, clock, None, None, change).await
+    }
+
+    /// The same with limits on requests; without this there are none.
+    pub(crate) async fn start_limited(
+        database: TestDatabase,
+        limits: LimitSettings,
+        counting: Counting,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let clock = TestClock::at("2026-11-20T09:00:00Z");
+        Self::serve(database, clock, None, Some((limits, counting)), change).await
     }
 
     /// With a marketplace of three sellers.
@@ -93,13 +106,14 @@ impl Service {
             ..sandbox::Options::default()
         };
         let sandbox = Sandbox::start(options).await.expect("a sandbox starts");
-        Self::serve(database, clock, Some(sandbox), |_| {}).await
+        Self::serve(database, clock, Some(sandbox), None, |_| {}).await
     }
 
     async fn serve(
         database: TestDatabase,
         clock: TestClock,
         sandbox: Option<Sandbox>,
+        limits: Option<(LimitSettings, Counting)>,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         // Several tests of one process may come here.
@@ -139,21 +153,32 @@ impl Service {
             .build();
         let mut settings = Settings::new(Environment::Development, "1.2.3");
         change(&mut settings);
+        let limits = limits.map_or_else(Limits::off, |(limits, counting)| {
+            Limits::new(&limits, &settings, counting).expect("limits that can be kept")
+        });
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("a bound address"));
         let shutdown = CancellationToken::new();
-        tokio::spawn(api::run(Server {
-            settings,
-            app: app.clone(),
-            metrics,
-            health,
-            drain: drain.clone(),
-            listener,
-            shutdown: shutdown.clone(),
-            drain_pause: Duration::from_millis(300),
-            shutdown_timeout: Duration::from_secs(5),
-            workers: Some(2),
-        }));
+        let open = {
+            let (settings, app, drain, shutdown) =
+                (settings.clone(), app.clone(), drain.clone(), shutdown.clone());
+            move |listener, limits| {
+                tokio::spawn(api::run(Server {
+                    settings: settings.clone(),
+                    app: app.clone(),
+                    metrics: metrics.clone(),
+                    health: health.clone(),
+                    limits,
+                    drain: drain.clone(),
+                    listener,
+                    shutdown: shutdown.clone(),
+                    drain_pause: Duration::from_millis(300),
+                    shutdown_timeout: Duration::from_secs(5),
+                    workers: Some(2),
+                }));
+            }
+        };
+        open(listener, limits);
         let http = Client::builder()
             .no_gzip()
             // A connection that the service closes for its idleness while a request is on its way is an error here.
@@ -162,7 +187,20 @@ impl Service {
             .build()
             .expect("a client can be built");
         let document = serde_json::to_value(api::openapi()).expect("the document is JSON");
-        Self { app, clock, drain, shutdown, sandbox, base, http, document, db, database }
+        Self {
+            app,
+            clock,
+            drain,
+            shutdown,
+            sandbox,
+            base,
+            http,
+            document,
+            settings,
+            open: Box::new(open),
+            db,
+            database,
+        }
     }
 
     pub(crate) fn sandbox(&self) -> &Sandbox {
@@ -183,6 +221,17 @@ impl Service {
     /// The address of a path, for other clients than the usual one.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
+    }
+
+    /// Serves the same over another door, as another process would, with counts of its own; returns its address.
+    pub(crate) fn open_another(&self, limits: &LimitSettings, counting: Counting) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = format!("http://{}", listener.local_addr().expect("a bound address"));
+        (self.open)(
+            listener,
+            Limits::new(limits, &self.settings, counting).expect("limits that can be kept"),
+        );
+        address
     }
 
     /// Where it listens.

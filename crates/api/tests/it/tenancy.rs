@@ -58,6 +58,7 @@ fn table() -> BTreeMap<&'static str, Case> {
         ("GET /api/v1/marketplace-accounts", Own),
         ("GET /api/v1/marketplace-accounts/{id}", ById(Account)),
         ("GET /api/v1/marketplaces", Shared),
+        ("GET /api/v1/rate-limits", Shared),
         ("GET /api/v1/orders", Own),
         ("GET /api/v1/products", Own),
         ("GET /api/v1/products.xlsx", File),

@@ -32,7 +32,9 @@ impl Database {
     pub(super) fn read(reader: &mut Reader<'_>, deployment: &Deployment) -> Self {
         let url = read_url(reader, &DATABASE_URL)
             .unwrap_or_else(|| DatabaseUrl::sqlite(&deployment.data_dir.join(FILE)));
-        reader.show(&DATABASE_URL, &url);
+        if !reader.is_shown(&DATABASE_URL) {
+            reader.show(&DATABASE_URL, &url);
+        }
         let admin_url = read_url(reader, &DATABASE_ADMIN_URL);
         if let Some(admin_url) = &admin_url {
             reader.show(&DATABASE_ADMIN_URL, admin_url);
@@ -52,11 +54,12 @@ impl Database {
     }
 }
 
-fn read_url(reader: &mut Reader<'_>, variable: &super::variables::Variable) -> Option<DatabaseUrl> {
+fn read_url(reader: &mut Reader<'_>, variable: &'static super::variables::Variable) -> Option<DatabaseUrl> {
     match DatabaseUrl::parse(reader.text(variable)?) {
         Ok(url) => Some(url),
         // The text may hold a password: it is not repeated.
         Err(reason) => {
+            reader.show(variable, &"(refused, not shown)");
             reader.refuse(variable, reason);
             None
         }

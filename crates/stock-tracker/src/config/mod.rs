@@ -10,7 +10,9 @@ mod http;
 mod logging;
 mod marketplaces;
 mod metrics;
+mod rate_limits;
 mod reader;
+mod redis;
 mod secrets;
 pub(crate) mod variables;
 
@@ -25,7 +27,9 @@ pub(crate) use self::{
     logging::Logging,
     marketplaces::Marketplaces,
     metrics::Metrics,
+    rate_limits::RateLimits,
     reader::{Effective, Problem},
+    redis::{RedisKind, RedisUrl},
     secrets::Secrets,
 };
 
@@ -54,6 +58,9 @@ impl Purpose {
 pub(crate) struct Config {
     pub(crate) deployment: Deployment,
     pub(crate) http: Http,
+    pub(crate) rate_limits: RateLimits,
+    /// Where processes share limits; each counts by itself when `None`.
+    pub(crate) redis: Option<RedisUrl>,
     pub(crate) database: Database,
     pub(crate) secrets: Secrets,
     pub(crate) metrics: Metrics,
@@ -90,6 +97,8 @@ impl Config {
         let deployment = Deployment::read(&mut reader);
         let config = Self {
             http: Http::read(&mut reader, deployment.environment),
+            rate_limits: RateLimits::read(&mut reader),
+            redis: RedisUrl::read(&mut reader),
             database: Database::read(&mut reader, &deployment),
             secrets: Secrets::read(&mut reader, &deployment, purpose),
             metrics: Metrics::read(&mut reader, &deployment, purpose),

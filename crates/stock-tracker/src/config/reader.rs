@@ -147,6 +147,11 @@ impl<'a> Reader<'a> {
         self.shown.insert(variable.name, value.to_string());
     }
 
+    /// Whether it is settled what to print for a variable.
+    pub(super) fn is_shown(&self, variable: &Variable) -> bool {
+        self.shown.contains_key(variable.name)
+    }
+
     /// Every problem, and every variable as it took effect.
     pub(super) fn finish(mut self) -> (Vec<Problem>, Vec<Effective>) {
         let effective = variables::ALL.iter().map(|variable| self.effective(variable)).collect();

@@ -220,3 +220,18 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     }
     lines
 }
+
+#[test]
+fn a_url_that_is_refused_is_not_repeated() {
+    for (name, text) in [
+        ("REDIS_URL", "redis://:hunter2@h:99999"),
+        ("REDIS_URL", "redis+sentinel://h1:1/m?password=hunter2"),
+        ("REDIS_URL", "redis://hunter2@h"),
+        ("DATABASE_URL", "postgres://u:hunter2@h:99999/x"),
+        ("DATABASE_ADMIN_URL", "postgres://u:hunter2@h:99999/x"),
+    ] {
+        let reading = read(&[(name, text)], Purpose::All);
+        let shown = format!("{:?} {:?}", reading.effective, reading.config.map(|_| ()));
+        assert!(!shown.contains("hunter2"), "{name}={text}: {shown}");
+    }
+}

@@ -53,6 +53,8 @@ variables! {
         "PostgreSQL only, read by `migrate` alone: the same database as the role that owns the tables. Its password is never printed.";
     DATABASE_POOL_SIZE = Text("20"), false,
         "Most database connections of one process, from 1 to 1000; a worker opens one more for its leases.";
+    REDIS_URL = Rule("each process counts rate limits by itself"), false,
+        "The Redis in which API processes count rate limits together: `redis://user:password@host:port/0`, `redis+sentinel://host:port,host:port/master`, `redis+cluster://host:port,host:port`, with TLS as `rediss`. Its password is never printed.";
     JWT_SECRET_KEY = Rule("made once in development"), true,
         "Signs access tokens; 32 characters or more. Required in staging and production.";
     FERNET_KEYS = Rule("made once in development"), true,
@@ -73,6 +75,34 @@ variables! {
         "Whether security headers are sent.";
     DOCS_ENABLED = Rule("true outside production"), false,
         "Whether `/docs`, `/redoc` and `/openapi.json` are served.";
+    RATE_LIMIT_ENABLED = Text("true"), false,
+        "Whether requests are limited at all.";
+    RATE_LIMIT_GLOBAL = Text("1000"), false,
+        "Requests without a verified tenant in a window, from all clients together.";
+    RATE_LIMIT_GLOBAL_WINDOW = Text("60"), false,
+        "Its window in seconds, as of the others from 1 to 86400.";
+    RATE_LIMIT_GLOBAL_VERIFIED = Rule("no such limit"), false,
+        "Bounds the requests of all verified tenants together in that window too: `true` by the same number, or a number of its own.";
+    RATE_LIMIT_TENANT = Text("100"), false,
+        "Requests of one tenant in a window.";
+    RATE_LIMIT_TENANT_WINDOW = Text("60"), false,
+        "Its window in seconds.";
+    RATE_LIMIT_USER = Text("100"), false,
+        "Requests of one user in a window.";
+    RATE_LIMIT_USER_WINDOW = Text("60"), false,
+        "Its window in seconds.";
+    RATE_LIMIT_IP = Text("60"), false,
+        "Requests without a verified tenant in a window, from one client address; an IPv6 address counts by its /64.";
+    RATE_LIMIT_IP_WINDOW = Text("60"), false,
+        "Its window in seconds.";
+    RATE_LIMIT_AUTH = Text("5"), false,
+        "Requests in a window from one client address to each of login, register and refresh.";
+    RATE_LIMIT_AUTH_WINDOW = Text("300"), false,
+        "Its window in seconds.";
+    RATE_LIMIT_ON_STORE_ERROR = Text("local"), false,
+        "What holds while Redis cannot be asked: `local` counts in each process, `open` lets everything through, `closed` nothing.";
+    RATE_LIMIT_REPLICAS = Text("1"), false,
+        "How many API processes there are: each takes an equal part of the limits while it counts by itself.";
     METRICS_ADDR = Rule("the API's own port; 127.0.0.1:9001 for `worker`"), false,
         "`host:port` of a listener for metrics and health alone. In production this or METRICS_TOKEN is required.";
     METRICS_TOKEN = Rule("none"), true,

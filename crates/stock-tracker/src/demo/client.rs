@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header::RETRY_AFTER};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -106,20 +106,34 @@ impl Client {
         &self,
         method: Method,
         path: &str,
-        with_body: impl FnOnce(RequestBuilder) -> RequestBuilder,
+        with_body: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> anyhow::Result<T> {
         let request = format!("{method} {path}");
-        let mut builder = self.http.request(method, format!("{}{path}", self.base_url));
-        if let Some(token) = &self.access_token {
-            builder = builder.bearer_auth(token.expose_secret());
-        }
-        let answer = with_body(builder).send().await.with_context(|| request.clone())?;
+        let answer = loop {
+            let mut builder = self.http.request(method.clone(), format!("{}{path}", self.base_url));
+            if let Some(token) = &self.access_token {
+                builder = builder.bearer_auth(token.expose_secret());
+            }
+            let answer = with_body(builder).send().await.with_context(|| request.clone())?;
+            match pause(&answer) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => break answer,
+            }
+        };
         let status = answer.status();
         if !status.is_success() {
             return Err(refused(request, status, &answer.bytes().await.unwrap_or_default()).into());
         }
         answer.json().await.with_context(|| format!("{request}: the answer"))
     }
+}
+
+/// How long a client has to wait that has asked too often.
+fn pause(answer: &Response) -> Option<Duration> {
+    if answer.status() != StatusCode::TOO_MANY_REQUESTS {
+        return None;
+    }
+    answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
 fn refused(request: String, status: StatusCode, body: &[u8]) -> Refused {

@@ -85,7 +85,7 @@ async fn show(
     let tour = async {
         let session = tour(config, world, earlier, client).await?;
         if !once {
-            say("\nOrders go on arriving, and the demo asks for a sync every minute. Ctrl-C ends it.");
+            say("\nOrders go on arriving, and the demo asks for a sync now and then. Ctrl-C ends it.");
             session.watch().await;
         }
         Ok(())

@@ -10,8 +10,10 @@ use uuid::Uuid;
 
 use super::{client::Client, say};
 
-/// Between two looks at the sync.
+/// How often a sync is looked at, at first; then ever more seldom, since requests are limited.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How seldom at most.
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(2);
 
 /// A sync as the API tells of it.
 #[derive(Deserialize)]
@@ -60,11 +62,15 @@ pub(super) async fn request(client: &Client, account: Uuid) -> anyhow::Result<Uu
 /// Waits for the end of a sync, telling `watch` of it again and again. Fails if it has failed.
 pub(super) async fn wait(client: &Client, sync: Uuid, mut watch: impl FnMut(&Sync)) -> anyhow::Result<Sync> {
     let path = format!("/api/v1/syncs/{sync}");
+    let mut pause = LOOK_EVERY;
     loop {
         let seen: Sync = client.get(&path).await?;
         watch(&seen);
         match seen.state.as_str() {
-            "pending" | "running" => tokio::time::sleep(LOOK_EVERY).await,
+            "pending" | "running" => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 5 / 4).min(LOOK_AT_LEAST_EVERY);
+            }
             "completed" | "partial" => return Ok(seen),
             state => {
                 let error = seen.error.map(|error| format!(": {} ({})", error.message, error.code));

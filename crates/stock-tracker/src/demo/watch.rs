@@ -1,4 +1,4 @@
-//! After the tour: orders go on arriving, and a sync a minute brings them in.
+//! After the tour: orders go on arriving, and a sync now and then brings them in.
 
 use std::{
     path::Path,
@@ -15,8 +15,9 @@ use super::{
     tenant::{self, Login},
 };
 
-/// Between two syncs. The schedule would leave half an hour: a real marketplace has nothing newer to tell.
-const SYNC_EVERY: Duration = Duration::from_mins(1);
+/// Between two syncs. The schedule would leave half an hour: a real marketplace has nothing newer to tell. People may ask
+/// for five in five minutes, and somebody who tries the demo wants some of them.
+const SYNC_EVERY: Duration = Duration::from_secs(100);
 
 /// A signed-in client that keeps its session and `demo.json` fresh.
 pub(super) struct Session<'a> {
@@ -28,7 +29,7 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Asks for a sync a minute and tells what it has brought. Never ends by itself; what fails is told and tried
+    /// Asks for a sync now and then, and tells what it has brought. Never ends by itself; what fails is told and tried
     /// again.
     pub(super) async fn watch(mut self) {
         let mut signed_in_at = Instant::now();

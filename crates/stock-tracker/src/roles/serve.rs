@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow, bail};
-use api::Environment as Kind;
+use api::{Environment as Kind, Limits};
 use futures::{
     StreamExt as _,
     future::{FutureExt as _, LocalBoxFuture},
@@ -98,7 +98,7 @@ pub(crate) async fn serve(
     let parts = Parts::new();
     if let Some(listener) = doors.api {
         tracing::info!(address = %listener.local_addr()?, "the API listens");
-        let server = api_server(config, &product, listener, !own_metrics, shutdown.clone());
+        let server = api_server(config, &product, listener, !own_metrics, shutdown.clone())?;
         parts.push(async { api::run(server).await.context("the API") }.boxed_local());
     }
     if purpose != Purpose::Api {
@@ -127,37 +127,43 @@ fn api_server(
     listener: TcpListener,
     serve_metrics: bool,
     shutdown: CancellationToken,
-) -> api::Server {
+) -> anyhow::Result<api::Server> {
     let patience = config.deployment.shutdown_timeout;
     // A balancer needs a moment to see red; nobody waits for one on a developer's machine.
     let drain_pause = match config.deployment.environment {
         Kind::Development => Duration::ZERO,
         Kind::Staging | Kind::Production => LONGEST_PAUSE.min(patience / 6),
     };
-    api::Server {
-        settings: api::Settings {
-            environment: config.deployment.environment,
-            version: VERSION,
-            debug: config.deployment.debug,
-            docs_enabled: config.http.docs_enabled,
-            security_headers: config.http.security_headers,
-            cors: config.http.cors.clone(),
-            trusted_hosts: config.http.trusted_hosts.clone(),
-            trusted_proxies: config.http.trusted_proxies.clone(),
-            serve_metrics,
-            metrics_token: config.metrics.token.clone(),
-            export_patience: api::Settings::EXPORT_PATIENCE,
-        },
+    let settings = api::Settings {
+        environment: config.deployment.environment,
+        version: VERSION,
+        debug: config.deployment.debug,
+        docs_enabled: config.http.docs_enabled,
+        security_headers: config.http.security_headers,
+        cors: config.http.cors.clone(),
+        trusted_hosts: config.http.trusted_hosts.clone(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        serve_metrics,
+        metrics_token: config.metrics.token.clone(),
+        export_patience: api::Settings::EXPORT_PATIENCE,
+    };
+    let limits = match (&config.rate_limits.settings, &product.counting) {
+        (Some(limits), Some(counting)) => Limits::new(limits, &settings, counting.clone())?,
+        _ => Limits::off(),
+    };
+    Ok(api::Server {
+        settings,
         app: product.app.clone(),
         metrics: product.metrics.clone(),
         health: product.health.clone(),
+        limits,
         drain: product.drain.clone(),
         listener,
         shutdown,
         drain_pause,
         shutdown_timeout: (patience * 4 / 5).saturating_sub(drain_pause),
         workers: None,
-    }
+    })
 }
 
 async fn work(config: &Config, product: &Product, shutdown: CancellationToken) -> anyhow::Result<()> {

@@ -43,6 +43,8 @@ fn a_killed_sync_goes_on_and_ends_with_the_same_figures() {
     let place = Place::new()
         .with("PORT", "0")
         .with("LOG_FORMAT", "json")
+        // It looks more often than people may.
+        .with("RATE_LIMIT_ENABLED", "false")
         .with("WILDBERRIES_BASE_URL", &sandbox.base_url)
         .with("MARKETPLACE_LIMIT_SCALE", "0.02");
 

@@ -1,10 +1,10 @@
 //! `/api/v1/auth`.
 
 use actix_web::{
-    HttpResponse, get, post,
+    HttpRequest, HttpResponse, get, post,
     web::{Data, Json},
 };
-use app::{App, Registration};
+use app::{App, Error, Registration, Unauthenticated};
 
 use super::{
     inputs::{LoginInput, RefreshInput, RegistrationInput},
@@ -14,6 +14,7 @@ use crate::{
     context::Client,
     extract::{Authenticated, Body, NoBody, NoQuery},
     problem::{Problem, ProblemBody},
+    service::Shared,
 };
 
 /// Register a company and its owner.
@@ -44,7 +45,8 @@ pub(super) async fn register(
 
 /// Sign in.
 ///
-/// An unknown address and a wrong password are answered alike, after the same time.
+/// An unknown address and a wrong password are answered alike, after the same time. After ten attempts that failed for
+/// one address from one network within five minutes, further ones from there are refused for a while.
 #[utoipa::path(
     tag = "Authentication",
     operation_id = "login",
@@ -58,12 +60,19 @@ pub(super) async fn register(
 #[post("/auth/login")]
 pub(super) async fn login(
     app: Data<App>,
+    shared: Data<Shared>,
+    request: HttpRequest,
     client: Client,
     _query: NoQuery,
     body: Body<LoginInput>,
 ) -> Result<Json<SignedInView>, Problem> {
     let LoginInput { email, password } = body.0;
-    Ok(Json(app.auth().login(&email.0, password.0, &client.0).await?.into()))
+    let attempt = shared.limits.attempt(&request, &email.0).await?;
+    let signed_in = app.auth().login(&email.0, password.0, &client.0).await;
+    if !matches!(signed_in, Err(Error::Unauthenticated(Unauthenticated::WrongCredentials))) {
+        attempt.forgive();
+    }
+    Ok(Json(signed_in?.into()))
 }
 
 /// Trade a refresh token for a new pair of tokens.

@@ -121,6 +121,7 @@ pub(super) async fn information(shared: Data<Shared>) -> Json<impl Serialize> {
             "analytics",
             "idempotency_keys",
             "conditional_requests",
+            "rate_limits",
         ],
         limits: Limits {
             body_bytes: BODY_LIMIT,
