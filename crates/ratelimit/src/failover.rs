@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use crate::local::Part;
 use crate::observer::{Observer, Unobserved};
 use crate::report::Source;
-use crate::{Ask, LimitKey, LocalStore, OnStoreError, Plan, Receipt, Report, Store, StoreError};
+use crate::{Algorithm, Ask, LimitKey, LocalStore, OnStoreError, Plan, Receipt, Report, Store, StoreError};
 
 /// Microseconds by which the clocks of the store and of this process may differ over a window, with the time that a
 /// request is under way: what ends within them is not missed.
@@ -260,9 +260,19 @@ impl FailoverStore {
 
     /// Finds out whether the store counts less than this process alone has counted in it, as after a `FLUSHALL`.
     async fn look_for_losses(&self, plan: &Plan, report: &Report, known: &[u32]) {
+        // A window of all processes begins before one of this process, and ends before it.
+        let comparable = |ask: &Ask| ask.rule.algorithm() != Algorithm::FixedWindow;
         let asks = plan.asks().iter().zip(report.states()).zip(known);
-        let missing = asks.filter(|((_, state), known)| state.used() < **known).map(|((ask, _), _)| ask.key);
-        let missing: Vec<LimitKey> = missing.collect();
+        let fewer = asks.filter(|((ask, state), known)| comparable(ask) && state.used() < **known);
+        if fewer.count() == 0 {
+            return;
+        }
+        // Something may have been given back in the meantime.
+        let left = self.local.own_use(plan, SLACK);
+        let asks = plan.asks().iter().zip(report.states()).zip(known.iter().zip(&left));
+        let missing =
+            asks.filter(|((ask, state), (known, left))| comparable(ask) && state.used() < **known.min(left));
+        let missing: Vec<LimitKey> = missing.map(|((ask, _), _)| ask.key).collect();
         if missing.is_empty() {
             return;
         }

@@ -310,7 +310,7 @@ async fn a_redis_that_was_emptied_gives_nothing_back_and_one_that_was_reset_does
     let [process, other] = [(); 2].map(|()| Process::of(&server));
     let client = deadpool_redis::redis::Client::open(server.url()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-    for algorithm in [Algorithm::SlidingLog, Algorithm::CompactLog, Algorithm::FixedWindow] {
+    for algorithm in [Algorithm::SlidingLog, Algorithm::CompactLog] {
         let policy = policy("p", algorithm, 50, 60 * MINUTE);
         let plan = plan(&[(&policy, 1)]);
         // Meant: heard of at once, by whichever process.
@@ -319,7 +319,7 @@ async fn a_redis_that_was_emptied_gives_nothing_back_and_one_that_was_reset_does
         assert_eq!(process.admitted(&plan, 30).await, 30, "{algorithm:?}");
     }
     deadpool_redis::redis::cmd("FLUSHALL").query_async::<()>(&mut connection).await.unwrap();
-    for algorithm in [Algorithm::SlidingLog, Algorithm::CompactLog, Algorithm::FixedWindow] {
+    for algorithm in [Algorithm::SlidingLog, Algorithm::CompactLog] {
         let plan = plan(&[(&policy("p", algorithm, 50, 60 * MINUTE), 1)]);
         assert_eq!(process.admitted(&plan, 60).await, 20, "{algorithm:?}");
     }
