@@ -82,7 +82,8 @@ fn refusals(criterion: &mut Criterion) {
         ask(plan);
     }
     let plans: Vec<_> = plans.iter().filter(|plan| cache.recall(plan).is_some()).cloned().collect();
-    let recall = |plan: &Plan| cache.recall(plan).unwrap().is_admitted();
+    // One in thousands ends between being asked for and being recalled.
+    let recall = |plan: &Plan| cache.recall(plan).is_some();
     let admit = |plan: &Plan| ask(plan).is_admitted();
     let measure = |iterations: u64, asked: &dyn Fn(&Plan) -> bool| {
         let mut took = Duration::ZERO;
