@@ -5,6 +5,7 @@ mod answer;
 mod asker;
 mod cluster;
 mod connections;
+mod driver;
 mod failure;
 mod lane;
 mod memory;

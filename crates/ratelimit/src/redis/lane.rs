@@ -18,6 +18,8 @@ type Opening = Shared<BoxFuture<'static, Result<Arc<Link>, StoreError>>>;
 pub(super) struct Lane {
     connections: Arc<Connections>,
     within: Duration,
+    /// Where connections are opened and read.
+    driver: Handle,
     state: Mutex<State>,
     /// Whether another connection is tried in place of one that looks after itself.
     replacing: AtomicBool,
@@ -33,10 +35,11 @@ enum State {
 }
 
 impl Lane {
-    pub(super) fn new(connections: Arc<Connections>, within: Duration) -> Self {
+    pub(super) fn new(connections: Arc<Connections>, within: Duration, driver: Handle) -> Self {
         Self {
             connections,
             within,
+            driver,
             state: Mutex::new(State::Closed),
             replacing: AtomicBool::new(false),
             interruptions: AtomicU64::new(0),
@@ -70,7 +73,7 @@ impl Lane {
     }
 
     fn begin(&self, state: &mut State) -> Opening {
-        let task = tokio::spawn(open(Arc::clone(&self.connections), self.within));
+        let task = self.driver.spawn(open(Arc::clone(&self.connections), self.within));
         let ended = task.map(|ended| {
             ended.unwrap_or_else(|error| Err(StoreError::new(StoreErrorKind::Unreachable, error.to_string())))
         });
@@ -133,14 +136,12 @@ impl Lane {
     /// Looks for a better connection than one that looks after itself, which goes on meanwhile: most of its nodes may
     /// answer. Better is one over which somebody answers for `key`.
     fn replace(self: &Arc<Self>, old: &Arc<Link>, key: &[u8]) {
-        // A request may be dropped when there is no runtime any more.
-        let Ok(runtime) = Handle::try_current() else { return };
         if self.replacing.swap(true, Ordering::AcqRel) {
             return;
         }
         let replacing = Replacing(Arc::clone(self));
         let (old, key) = (Arc::clone(old), key.to_owned());
-        runtime.spawn(async move {
+        self.driver.spawn(async move {
             let lane = &replacing.0;
             let Ok(new) = open(Arc::clone(&lane.connections), lane.within).await else { return };
             if !answers(new.ask(cmd("GET").arg(key)).await) {
@@ -199,7 +200,7 @@ mod tests {
     async fn what_an_old_connection_did_not_answer_says_nothing_of_the_new_one() {
         let url = test_support::redis::shared_url().unwrap();
         let pool = Config::from_url(url).create_pool(Some(Runtime::Tokio1)).unwrap();
-        let lane = Arc::new(Lane::new(Arc::new(pool.into()), Duration::from_secs(20)));
+        let lane = Arc::new(Lane::new(Arc::new(pool.into()), Duration::from_secs(20), Handle::current()));
         let old = lane.link().await.unwrap();
         lane.unanswered(&old, b"");
         old.answered(b"");

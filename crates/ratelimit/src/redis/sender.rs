@@ -8,6 +8,7 @@ use deadpool_redis::redis::{Cmd, FromRedisValue, RedisResult};
 use futures::future::join_all;
 
 use super::connections::{Connections, Link};
+use super::driver::Driver;
 use super::failure::{Failure, is_unknown_script};
 use super::lane::Lane;
 use super::scripts::Call;
@@ -56,13 +57,15 @@ impl Request<'_> {
 pub(super) struct Sender {
     lanes: Box<[Arc<Lane>]>,
     next: AtomicUsize,
+    _driver: Driver,
 }
 
 impl Sender {
-    pub(super) fn new(connections: Connections, lanes: usize, within: Duration) -> Self {
+    pub(super) fn new(connections: Connections, lanes: usize, within: Duration, driver: Driver) -> Self {
         let connections = Arc::new(connections);
-        let lane = || Arc::new(Lane::new(Arc::clone(&connections), within));
-        Self { lanes: std::iter::repeat_with(lane).take(lanes).collect(), next: AtomicUsize::new(0) }
+        let lane = || Arc::new(Lane::new(Arc::clone(&connections), within, driver.handle()));
+        let lanes = std::iter::repeat_with(lane).take(lanes).collect();
+        Self { lanes, next: AtomicUsize::new(0), _driver: driver }
     }
 
     /// Sends a request and reads its answer: see [`send_over`].

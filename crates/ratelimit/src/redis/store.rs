@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use super::admission;
 use super::asker::Asker;
 use super::connections::Connections;
+use super::driver::Driver;
 use super::memory::MemoryPolicy;
 use super::parts::{self, Part};
 use super::scripts::Scripts;
@@ -58,6 +59,9 @@ pub enum RedisOptionsError {
     /// Nothing to ask over.
     #[error("at least one connection is needed")]
     NoConnection,
+    /// No thread to drive connections on.
+    #[error("no thread for connections to Redis: {0}")]
+    Thread(String),
 }
 
 /// Counts in Redis, for all processes that share it. Times are Redis's own.
@@ -132,12 +136,13 @@ impl RedisStore {
             return Err(RedisOptionsError::NoConnection);
         }
         let connections = connections.into();
+        let driver = Driver::start().map_err(|error| RedisOptionsError::Thread(error.to_string()))?;
         Ok(Self {
             cluster: connections.is_cluster(),
             asker: Arc::new(Asker {
                 prefix: options.prefix.clone(),
                 scripts: Scripts::new(),
-                sender: Sender::new(connections, options.connections, options.within),
+                sender: Sender::new(connections, options.connections, options.within, driver),
             }),
             next_nonce: AtomicU64::new(rand::random()),
             options,

@@ -125,9 +125,10 @@ async fn who_goes_away_at_once_says_nothing_of_redis() {
     for _ in 0..2 {
         fixture.store.admit(&one).await.unwrap();
     }
-    for _ in 0..20 {
-        // Sent, and dropped before anything could come back.
-        assert!(poll_immediate(fixture.store.admit(&one)).await.is_none());
+    let mut dropped = 0;
+    while dropped < 20 {
+        // Sent, and mostly dropped before anything came back: connections are read on a thread of their own.
+        dropped += u32::from(poll_immediate(fixture.store.admit(&one)).await.is_none());
     }
     assert_eq!(fixture.store.interruptions(), 0);
 }
