@@ -3,6 +3,7 @@
 mod admission;
 mod answer;
 mod asker;
+mod call;
 mod cluster;
 mod connections;
 mod driver;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::answer;
+use super::call::Call;
 use super::failure::Failure;
 use super::lane::Lane;
-use super::scripts::{Call, Scripts};
+use super::scripts::Scripts;
 use super::sender::{Request, Sender, send_over};
 use crate::{Algorithm, Ask, Plan, Receipt, Report};
 

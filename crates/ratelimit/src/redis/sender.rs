@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use deadpool_redis::redis::{Cmd, FromRedisValue, RedisResult};
 use futures::future::join_all;
 
+use super::call::Call;
 use super::connections::{Connections, Link};
 use super::driver::Driver;
 use super::failure::{Failure, is_unknown_script};
 use super::lane::Lane;
-use super::scripts::Call;
 use crate::{StoreError, StoreErrorKind};
 
 /// Something to ask Redis.

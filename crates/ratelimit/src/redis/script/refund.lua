@@ -9,7 +9,7 @@ local call = redis.call
 local clock = call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local nonce = ARGV[1]
-local HEADER, ENTRY = '<I4I4I4', '<I4'
+local HEADER, ENTRY, FIRST = '<I4I4I4I4', '<I4', 16
 
 local give_back = {}
 
@@ -24,17 +24,19 @@ give_back['l'] = function(key, span, cost)
 end
 
 give_back['c'] = function(key, span, cost, free)
-  local head = call('GETRANGE', key, 0, 11)
-  if #head < 12 then return false end
-  local room, start, length = struct.unpack(HEADER, head)
-  if length < cost then return false end
-  local entry = struct.pack(ENTRY, math.floor((free - span) / 1000) % 4294967296)
-  -- The times are sorted: when these two are of that moment, all between them are.
-  for _, index in ipairs({ length - 1, length - cost }) do
-    local at = 12 + (start + index) % room * 4
-    if call('GETRANGE', key, at, at + 3) ~= entry then return false end
+  local head = call('GETRANGE', key, 0, FIRST - 1)
+  if #head < FIRST then return false end
+  local room, start, length, newest = struct.unpack(HEADER, head)
+  local function time(index)
+    local at = FIRST + (start + index) % room * 4
+    return (struct.unpack(ENTRY, call('GETRANGE', key, at, at + 3)))
   end
-  call('SETRANGE', key, 0, struct.pack(HEADER, room, start, length - cost))
+  if length < cost or newest ~= math.floor((free - span) / 1000) % 4294967296 then return false end
+  -- The times are sorted: when its first is of that moment too, all between them are.
+  if time(length - cost) ~= newest then return false end
+  length = length - cost
+  if length > 0 then newest = time(length - 1) end
+  call('SETRANGE', key, 0, struct.pack(HEADER, room, start, length, newest))
   call('PEXPIREAT', key, math.ceil((now + 2 * span) / 1000) + 2, 'GT')
   return true
 end
