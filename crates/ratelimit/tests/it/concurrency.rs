@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use ratelimit::{Algorithm, Plan, Store};
@@ -106,4 +107,26 @@ async fn fifty_connections_with_eight_requests_each_share_one_limit() {
     let stores: Vec<_> = (0..25).map(store).collect();
     let plan = plan(&[(&policy("p", Algorithm::SlidingLog, 1_003, 60 * MINUTE), 1)]);
     assert_eq!(hammer(&stores, &[plan], 5).await, 1_003);
+}
+
+/// Handlers that keep every thread of their runtime busy leave an answer unread for as long as they like, unless
+/// somebody else reads it. This runtime never runs at all.
+#[test]
+fn an_answer_is_read_while_the_runtime_of_who_asks_is_busy() {
+    let busy = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _entered = busy.enter();
+    let fixture = Fixture::redis();
+    let plan = plan(&[(&policy("p", Algorithm::SlidingLog, 1, MINUTE), 1)]);
+    for expected in [true, false] {
+        let mut asked = fixture.store.admit(&plan);
+        let since = Instant::now();
+        let report = loop {
+            match asked.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(report) => break report.unwrap(),
+                Poll::Pending => assert!(since.elapsed() < MINUTE, "nobody reads the answer"),
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        assert_eq!(report.is_admitted(), expected);
+    }
 }
