@@ -83,11 +83,6 @@ impl FailoverStore {
         self.shared.breaker.is_open()
     }
 
-    /// What counts while the store fails.
-    pub fn local(&self) -> &LocalStore {
-        &self.local
-    }
-
     /// Asks the store, unless it is left alone.
     async fn ask<T>(&self, asked: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
         if self.is_degraded() {

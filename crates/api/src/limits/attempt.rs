@@ -39,14 +39,9 @@ impl Attempt {
             Email::parse(account).map_or_else(|_| account.trim().to_lowercase(), |email| email.folded());
         let subject =
             Subject::new().with(Dim::Custom(NETWORK), &network).with(Dim::Custom(ACCOUNT), &account);
-        // A store that this request has waited for in vain is not waited for again.
-        let waited = request.extensions().get::<Reports>().is_some_and(Reports::without_the_store);
-        let decision = if waited {
-            limiter.without_the_store().check([policy], &subject).await
-        } else {
-            limiter.check([policy], &subject).await
-        };
-        let decision = decision.map_err(Problem::internal)?;
+        let before = request.extensions().get::<Reports>().cloned().unwrap_or_default();
+        let decided = before.once_more(limiter).check([policy], &subject).await;
+        let decision = decided.map_err(Problem::internal)?;
         let (report, receipt) = decision.into_parts();
         let refused = (!report.is_admitted()).then(|| Problem::rate_limited(&report));
         if refused.is_some() {

@@ -2,7 +2,7 @@
 //!
 //! Samples of `INCR` go before and after each other sample, so that a machine that is slower for a while is slower for
 //! both: what is told is the median of the ratios. Two ways to connect: `shared` as a [`RedisStore`] does it unless told
-//! otherwise, where the client sends many requests in one packet, and `own`, a connection for each task.
+//! otherwise, where the client sends many requests in one packet, and `own`, as many connections as tasks, in turn.
 
 use std::slice::from_ref;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ struct Work {
 /// Whom a task asks: its own, or one of few.
 struct Way {
     name: &'static str,
-    stores: Vec<RedisStore>,
+    store: RedisStore,
     connections: Vec<MultiplexedConnection>,
 }
 
@@ -172,10 +172,9 @@ async fn drive(way: &Arc<Way>, depth: usize, work: &Arc<Work>, time: Duration) -
 
 impl Way {
     async fn new(setting: &Setting, own: bool) -> Self {
-        let (name, stores, each, connections) =
-            if own { ("own", TASKS, 1, TASKS) } else { ("shared", 1, SHARED, SHARED) };
-        let stores = (0..stores).map(|_| setting.store(each, PATIENCE)).collect();
-        Self { name, stores, connections: join_all((0..connections).map(|_| setting.connection())).await }
+        let (name, connections) = if own { ("own", TASKS) } else { ("shared", SHARED) };
+        let store = setting.store(connections, PATIENCE);
+        Self { name, store, connections: join_all((0..connections).map(|_| setting.connection())).await }
     }
 
     async fn ask(&self, work: &Work, task: usize, client: usize) {
@@ -187,7 +186,7 @@ impl Way {
             return;
         };
         for plan in plans {
-            let report = self.stores[task % self.stores.len()].admit(plan).await.unwrap();
+            let report = self.store.admit(plan).await.unwrap();
             assert_eq!(report.is_admitted(), work.admitted, "{}: {report:?}", work.name);
         }
     }

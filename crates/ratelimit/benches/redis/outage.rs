@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use ratelimit::{
-    Algorithm, FailoverOptions, FailoverStore, LocalOptions, LocalStore, Plan, Source, Store as _,
+    Algorithm, FailoverOptions, FailoverStore, LocalOptions, LocalStore, Plan, RedisOptions, Source,
+    Store as _,
 };
 use serde_json::json;
 use tokio::time::sleep;
@@ -21,8 +22,6 @@ const BEFORE: Duration = Duration::from_millis(500);
 const SILENT: Duration = Duration::from_secs(1);
 /// When it is not back by then, it does not come back.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// As the store has it unless told otherwise.
-const WITHIN: Duration = Duration::from_millis(25);
 
 /// One request.
 #[derive(Clone, Copy)]
@@ -39,7 +38,7 @@ pub(crate) async fn measure(setting: &Setting) {
     let plans: Arc<[Plan]> = (0..CLIENTS).map(|client| plan(&policies, client, 1)).collect();
     let (mut waiting, mut alone, mut waited, mut back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let store = Arc::new(setting.store(2, WITHIN));
+        let store = Arc::new(setting.store(2, RedisOptions::default().within));
         let local = LocalStore::new(LocalOptions::default());
         let store = Arc::new(FailoverStore::new(store, local, FailoverOptions::default()));
         let over = Arc::new(AtomicBool::new(false));

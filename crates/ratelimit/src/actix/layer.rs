@@ -92,7 +92,7 @@ impl RateLimit {
     /// How the sender of a request stands under every policy that holds everywhere or for some route, without
     /// counting anything. Policies of routes that count by the route are left out. `None` when the layer is off.
     ///
-    /// `before` is what was decided about the request already: a store that it waited for in vain is not asked again.
+    /// `before` is what was decided about the request already: see [`Reports::once_more`].
     pub async fn standing(
         &self,
         identity: &Identity,
@@ -107,12 +107,7 @@ impl RateLimit {
                 policies.push(policy);
             }
         }
-        let looked = if before.without_the_store() {
-            rules.limiter.without_the_store().peek(policies, &identity.subject()).await
-        } else {
-            rules.limiter.peek(policies, &identity.subject()).await
-        };
-        looked.map(Some)
+        before.once_more(&rules.limiter).peek(policies, &identity.subject()).await.map(Some)
     }
 }
 

@@ -3,7 +3,7 @@
 use actix_web::{HttpMessage, HttpRequest};
 use smallvec::SmallVec;
 
-use crate::{Report, Source};
+use crate::{Limiter, Report, Source};
 
 /// What was decided about a request, in the order in which it was, among the request's extensions. The layer tells
 /// clients of all of it.
@@ -25,9 +25,11 @@ impl Reports {
         Self(SmallVec::from_iter([report]))
     }
 
-    /// Whether the store failed while something of it was decided.
-    pub fn without_the_store(&self) -> bool {
-        self.iter().any(|report| report.source() == Source::Fallback)
+    /// Decides once more about the same request: a store that it waited for in vain is not asked again.
+    #[must_use]
+    pub fn once_more(&self, limiter: &Limiter) -> Limiter {
+        let in_vain = self.iter().any(|report| report.source() == Source::Fallback);
+        if in_vain { limiter.without_the_store() } else { limiter.clone() }
     }
 
     /// All of it.

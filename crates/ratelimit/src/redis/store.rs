@@ -26,7 +26,8 @@ pub struct RedisOptions {
     /// Goes before every key, so that services can share a Redis: at most [`RedisOptions::LONGEST_PREFIX`] bytes of
     /// `a-z`, `0-9`, `-`, `_` and `:`.
     pub prefix: String,
-    /// How long a request waits at most, for a connection and for the answer together.
+    /// How long Redis is given, for a connection and for the answer together. A request that waits in vain goes on a
+    /// little later, by the steps of the runtime's timer and when a thread is free.
     pub within: Duration,
     /// How many connections are shared; two keep one slow answer from holding everything up.
     pub connections: usize,
@@ -38,8 +39,9 @@ impl RedisOptions {
 }
 
 impl Default for RedisOptions {
+    /// 20 ms, so that nobody waits for more than 25.
     fn default() -> Self {
-        Self { prefix: String::new(), within: Duration::from_millis(25), connections: 2 }
+        Self { prefix: String::new(), within: Duration::from_millis(20), connections: 2 }
     }
 }
 

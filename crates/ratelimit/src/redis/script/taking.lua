@@ -6,4 +6,4 @@ local take = {}
 
 -- At most so many members that are out of their window are removed at once from each log, and as many as are added:
 -- a script holds up everybody else.
-local TRIM = math.floor(512 / #KEYS)
+local TRIM = math.floor(128 / #KEYS)

@@ -1,4 +1,7 @@
 
+-- Rings of up to so many times are copied once around, so that they take no more memory than they need.
+local EXACT = 16384
+
 take.c = function(p)
   local milli = math.ceil(now / 1000)
   if p.used > 0 then milli = math.max(milli, p.cutoff + p.newest_after) end
@@ -22,7 +25,12 @@ take.c = function(p)
     call('SETRANGE', p.key, FIRST + tail * 4, string.sub(entries, 1, ahead * 4))
     if ahead < p.cost then call('SETRANGE', p.key, FIRST, string.sub(entries, ahead * 4 + 1)) end
     call('SETRANGE', p.key, 0, struct.pack(HEADER, p.room, start, p.used + p.cost, time))
-    if p.gone > 0 then call('PEXPIREAT', p.key, expiry) end
+    if tail + p.cost >= p.room and p.room <= EXACT then
+      -- Its last place was written. A string that grows by SETRANGE takes up to twice its length.
+      call('SET', p.key, call('GETRANGE', p.key, 0, -1), 'PXAT', expiry)
+    elseif p.gone > 0 then
+      call('PEXPIREAT', p.key, expiry)
+    end
   end
   local free = milli * 1000 + p.span - now
   if p.used == 0 then p.next_free = free end
