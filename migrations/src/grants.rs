@@ -34,6 +34,9 @@ const READ_WRITE: [&str; 23] = [
 /// Tables that are only ever added to.
 const APPEND_ONLY: [&str; 1] = ["stock_movement"];
 
+/// Views that are only read.
+const READ_ONLY: [&str; 2] = ["product_overview", "sync_overview"];
+
 /// Grants the role named `role` what the application needs. Safe to repeat.
 pub async fn apply(connection: &impl ConnectionTrait, role: &str) -> Result<(), DbErr> {
     let role = quoted(role);
@@ -46,6 +49,7 @@ pub async fn apply(connection: &impl ConnectionTrait, role: &str) -> Result<(), 
     statements
         .extend(READ_WRITE.iter().map(|t| format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {t} TO {role}")));
     statements.extend(APPEND_ONLY.iter().map(|t| format!("GRANT SELECT, INSERT ON {t} TO {role}")));
+    statements.extend(READ_ONLY.iter().map(|view| format!("GRANT SELECT ON {view} TO {role}")));
     for sql in statements {
         connection.execute_raw(Statement::from_string(connection.get_database_backend(), sql)).await?;
     }

@@ -51,6 +51,7 @@ impl MigratorTrait for Migrator {
             step!("m20261121_000007_allow_unmeasured_stock", "unmeasured_stock", on each),
             step!("m20261121_000008_add_sources", "sources", on both),
             step!("m20261121_000009_index_search", "product_search", on each),
+            step!("m20261122_000010_add_overviews", "overviews", on both),
         ]
     }
 }

@@ -16,7 +16,7 @@ use utoipa_actix_web::AppExt as _;
 use crate::{
     limits::Limits,
     middleware, openapi,
-    problem::Problem,
+    problem::{Problem, ProblemCode},
     resources,
     routes::{Known, Routes},
     settings::Settings,
@@ -96,5 +96,9 @@ fn announce(metrics: &Metrics, document: &OpenApi) {
         let statuses: Vec<u16> =
             operation.responses.responses.keys().filter_map(|status| status.parse().ok()).collect();
         metrics.http().announce(method, path, &statuses);
+        // Of these even the first matters: a series that is born with it has no rate.
+        for code in ProblemCode::ALL.iter().filter(|code| code.status().is_server_error()) {
+            metrics.errors().announce(code.code(), path);
+        }
     }
 }

@@ -112,6 +112,7 @@ impl SyncEngine<'_> {
         let Some(account) = accounts::get(&tx, begun.run.account_id).await? else {
             return Ok(Carried::nothing_to_do());
         };
+        tracing::Span::current().record("marketplace", account.account.marketplace.name());
         if account.account.state == AccountState::Paused {
             return ending::skip(tx, fence, &begun.run, now).await;
         }

@@ -15,6 +15,8 @@ use tracing_subscriber::{
     util::{SubscriberInitExt as _, TryInitError},
 };
 
+use crate::error_reports;
+
 /// Libraries that narrate every statement or connection below `warn`.
 const NOISY: [&str; 6] = ["sqlx", "sea_orm", "sea_orm_migration", "hyper", "hyper_util", "h2"];
 
@@ -78,7 +80,8 @@ pub enum LogError {
     AlreadySet(#[from] TryInitError),
 }
 
-/// Installs logging for the whole process, the `log` records of libraries included. To be called once.
+/// Installs logging for the whole process, the `log` records of libraries included. To be called once, after
+/// [`error_reports`] if there are any.
 pub fn init(settings: &LogSettings) -> Result<(), LogError> {
     if settings.to_stderr {
         subscriber(settings, io::stderr, io::stderr().is_terminal())?.try_init()?;
@@ -108,7 +111,8 @@ where
             lines.json().flatten_event(true).with_current_span(true).with_span_list(true).boxed()
         }
     };
-    Ok(registry().with(filter).with(lines))
+    // Each decides by itself what it hears: what is not logged may still be part of a trace.
+    Ok(registry().with(lines.with_filter(filter)).with(error_reports::is_on().then(error_reports::layer)))
 }
 
 fn filter(level: &str) -> Result<EnvFilter, LogError> {

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use crate::local::Part;
-use crate::observer::{Observer, Unobserved};
+use crate::observer::{Observer, StoreOperation, Unobserved};
 use crate::report::Source;
 use crate::{Algorithm, Ask, LimitKey, LocalStore, OnStoreError, Plan, Receipt, Report, Store, StoreError};
 
@@ -84,33 +84,50 @@ impl FailoverStore {
     }
 
     /// Asks the store, unless it is left alone.
-    async fn ask<T>(&self, asked: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+    async fn ask<T>(
+        &self,
+        operation: StoreOperation,
+        asked: impl Future<Output = Result<T, StoreError>>,
+    ) -> Option<T> {
         if self.is_degraded() {
             return None;
         }
-        let began = Instant::now();
-        match asked.await {
-            Ok(answer) => {
-                self.shared.observer.answered(began.elapsed());
-                self.shared.breaker.succeeded();
-                Some(answer)
-            }
-            Err(error) => {
-                self.shared.failed(&error);
-                None
-            }
-        }
+        let answer = self.shared.ask(operation, asked).await.ok()?;
+        self.shared.breaker.succeeded();
+        Some(answer)
     }
 }
 
 impl Shared {
-    fn failed(self: &Arc<Self>, error: &StoreError) {
-        self.observer.failed(error.kind());
-        if self.breaker.failed() {
+    /// Asks the store, and tells how that went.
+    async fn ask<T>(
+        self: &Arc<Self>,
+        operation: StoreOperation,
+        asked: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let answer = self.observed(operation, asked).await;
+        if let Err(error) = &answer
+            && self.breaker.failed()
+        {
             self.observer.degraded(true);
             tracing::warn!(%error, "rate limits are counted in this process: their store fails");
             self.probe();
         }
+        answer
+    }
+
+    async fn observed<T>(
+        &self,
+        operation: StoreOperation,
+        asked: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let began = Instant::now();
+        let answer = asked.await;
+        match &answer {
+            Ok(_) => self.observer.answered(operation, began.elapsed()),
+            Err(error) => self.observer.failed(operation, error.kind()),
+        }
+        answer
     }
 
     /// Tries the store until it answers, if nobody does.
@@ -122,9 +139,9 @@ impl Shared {
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(probing.0.probe_every).await;
-                match probing.0.store.probe().await {
-                    Ok(()) => break,
-                    Err(error) => probing.0.observer.failed(error.kind()),
+                let tried = probing.0.store.probe();
+                if probing.0.observed(StoreOperation::Probe, tried).await.is_ok() {
+                    break;
                 }
             }
             if probing.0.breaker.close() {
@@ -159,7 +176,7 @@ impl Store for FailoverStore {
             return Ok(Report { source: Source::Fallback, ..own.clone() });
         }
         let known = self.local.own_use(plan, SLACK);
-        let asked = self.ask(self.shared.store.admit(plan)).await;
+        let asked = self.ask(StoreOperation::Admit, self.shared.store.admit(plan)).await;
         if let Some(own) = own.as_ref().filter(|_| !asked.as_ref().is_some_and(Report::is_admitted)) {
             self.local.take_back(plan, own);
         }
@@ -183,7 +200,7 @@ impl Store for FailoverStore {
         if plan.is_without_the_store() {
             return Ok(self.stand_in(plan, false));
         }
-        match self.ask(self.shared.store.peek(plan)).await {
+        match self.ask(StoreOperation::Peek, self.shared.store.peek(plan)).await {
             Some(report) => Ok(report),
             None => Ok(self.stand_in(plan, false)),
         }
@@ -192,11 +209,7 @@ impl Store for FailoverStore {
     /// Fails when the store does: what it counted would be back with it.
     async fn reset(&self, keys: &[LimitKey]) -> Result<u64, StoreError> {
         self.local.reset_now(keys);
-        let reset = self.shared.store.reset(keys).await;
-        if let Err(error) = &reset {
-            self.shared.failed(error);
-        }
-        reset
+        self.shared.ask(StoreOperation::Reset, self.shared.store.reset(keys)).await
     }
 
     /// Gives back in this process what the store cannot be told of: there it counts until its window is over.
@@ -205,7 +218,7 @@ impl Store for FailoverStore {
             return Ok(self.local.refund_now(&receipt));
         }
         self.local.unrecord(&receipt);
-        Ok(self.ask(self.shared.store.refund(receipt)).await.unwrap_or(0))
+        Ok(self.ask(StoreOperation::Refund, self.shared.store.refund(receipt)).await.unwrap_or(0))
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
@@ -272,7 +285,7 @@ impl FailoverStore {
             return;
         }
         // Where nobody can say, it is a loss.
-        if self.ask(self.shared.store.was_reset(&missing)).await == Some(true) {
+        if self.ask(StoreOperation::WasReset, self.shared.store.was_reset(&missing)).await == Some(true) {
             self.local.reset_now(&missing);
         } else {
             tracing::warn!(
@@ -297,9 +310,7 @@ impl FailoverStore {
             let shared = Arc::clone(&self.shared);
             // Nobody waits for this: what stays counted there refuses somebody at worst.
             tokio::spawn(async move {
-                if let Err(error) = shared.store.refund(receipt).await {
-                    shared.failed(&error);
-                }
+                let _ = shared.ask(StoreOperation::Refund, shared.store.refund(receipt)).await;
             });
         }
         Report { source: Source::Fallback, ..self.count_alone(plan) }

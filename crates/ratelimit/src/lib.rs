@@ -50,7 +50,7 @@ pub use crate::{
     limiter::{CheckError, Decision, Exception, Exceptions, Limiter},
     local::{LocalOptions, LocalStore},
     name::{NameError, PolicyName},
-    observer::{Observer, Unobserved},
+    observer::{Observer, StoreOperation, Unobserved},
     plan::{Ask, Plan, PlanError},
     policy::{Mode, OnStoreError, Policy, PolicyBuilder, PolicyError},
     redis::{Cluster, Connections, MemoryPolicy, RedisOptions, RedisOptionsError, RedisStore},

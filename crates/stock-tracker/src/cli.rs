@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Sandbox(SandboxArguments),
     /// Change the schema of the database, or tell how far it is.
     Migrate(MigrateArguments),
+    /// Ask a process whether it can serve; fails unless it can.
+    Health(HealthArguments),
     /// Print every variable as it takes effect.
     Config(ConfigArguments),
     /// Print the OpenAPI document.
@@ -97,6 +99,13 @@ pub(crate) enum MigrateAction {
     },
     /// List the steps, changing nothing.
     Status,
+}
+
+/// Whom to ask.
+#[derive(Debug, Args)]
+pub(crate) struct HealthArguments {
+    /// What must answer 200 [default: readiness, on `METRICS_ADDR` or on `HOST` and `PORT`].
+    pub(crate) url: Option<String>,
 }
 
 /// For which role the configuration is shown.

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use tokio::runtime::Builder;
 
 use crate::{
     cli::{Cli, Command},
@@ -35,25 +36,29 @@ fn main() -> ExitCode {
     }
 }
 
+/// Does the work of a process on a runtime for the whole of it.
+fn on_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    runtime.block_on(work)
+}
+
 fn run(cli: Cli) -> anyhow::Result<()> {
     // HTTP clients are built without a TLS provider of their own.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         anyhow::bail!("a TLS provider was installed before");
     }
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
-    runtime.block_on(async {
-        match cli.command {
-            Command::Api => roles::serve::run(&Environment::of_process(), Purpose::Api).await,
-            Command::Worker => roles::serve::run(&Environment::of_process(), Purpose::Worker).await,
-            Command::All => roles::serve::run(&Environment::of_process(), Purpose::All).await,
-            #[cfg(feature = "demo")]
-            Command::Demo(arguments) => Box::pin(demo::run(Environment::of_process(), &arguments)).await,
-            #[cfg(feature = "demo")]
-            Command::Sandbox(arguments) => roles::sandbox::run(&Environment::of_process(), &arguments).await,
-            Command::Migrate(arguments) => roles::migrate::run(&Environment::of_process(), &arguments).await,
-            Command::Config(arguments) => roles::config::run(&Environment::of_process(), &arguments),
-            Command::Openapi => roles::openapi::run(),
-        }
-    })
+    let environment = Environment::of_process;
+    match cli.command {
+        Command::Api => roles::serve::run(&environment(), Purpose::Api),
+        Command::Worker => roles::serve::run(&environment(), Purpose::Worker),
+        Command::All => roles::serve::run(&environment(), Purpose::All),
+        #[cfg(feature = "demo")]
+        Command::Demo(arguments) => on_runtime(Box::pin(demo::run(environment(), &arguments))),
+        #[cfg(feature = "demo")]
+        Command::Sandbox(arguments) => on_runtime(roles::sandbox::run(&environment(), &arguments)),
+        Command::Migrate(arguments) => on_runtime(roles::migrate::run(&environment(), &arguments)),
+        Command::Health(arguments) => on_runtime(roles::health::run(&environment(), arguments)),
+        Command::Config(arguments) => roles::config::run(&environment(), &arguments),
+        Command::Openapi => roles::openapi::run(),
+    }
 }

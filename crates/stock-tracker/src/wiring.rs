@@ -4,6 +4,7 @@ mod calls;
 mod database_probe;
 mod rate_limits;
 mod redis_probe;
+mod statements;
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use domain::{
 use marketplaces::Factory;
 use monitoring::{
     health::{Drain, Health},
-    metrics::{self, Build, KnownLabels, Metrics, labels::Role},
+    metrics::{self, Build, KnownLabels, Metrics},
 };
 use storage::{Db, limits::StoredLimits, vault::Vault};
 
@@ -56,6 +57,7 @@ impl Product {
         let db = Db::connect(&config.database.pool())
             .await
             .with_context(|| format!("connecting to {}", config.database.url))?;
+        let db = statements::measured(db, &metrics);
         schema::check(&db, config).await?;
         let (counting, redis) = match purpose {
             Purpose::Api | Purpose::All if config.rate_limits.settings.is_some() => {
@@ -88,7 +90,7 @@ impl Product {
         let health = Health::builder(clock(), drain.clone(), &config.deployment.data_dir)
             .required(DatabaseProbe(db.clone()));
         let health = match redis {
-            Some(redis) => health.optional(RedisProbe(redis)),
+            Some(redis) => health.optional(RedisProbe { redis, metrics: metrics.clone() }),
             None => health.not_configured("redis"),
         };
         let health = health.measured_by(metrics.clone()).build();
@@ -97,13 +99,8 @@ impl Product {
 }
 
 fn metrics(config: &Config, purpose: Purpose) -> anyhow::Result<Metrics> {
-    let role = match purpose {
-        Purpose::Api => Role::Api,
-        Purpose::Worker => Role::Worker,
-        Purpose::All | Purpose::Migrate => Role::All,
-    };
     let metrics = Metrics::new(&metrics::MetricsSettings {
-        build: Build { version: VERSION, commit: COMMIT, role },
+        build: Build { version: VERSION, commit: COMMIT, role: purpose.role() },
         tenant_limit: config.metrics.tenant_limit,
         known: KnownLabels {
             marketplaces: MarketplaceCode::ALL.map(MarketplaceCode::name).to_vec(),
@@ -119,6 +116,10 @@ fn metrics(config: &Config, purpose: Purpose) -> anyhow::Result<Metrics> {
             limit_store_errors: ratelimit::StoreErrorKind::ALL
                 .map(ratelimit::StoreErrorKind::as_str)
                 .to_vec(),
+            redis_operations: match config.redis {
+                Some(_) => ratelimit::StoreOperation::ALL.map(ratelimit::StoreOperation::as_str).to_vec(),
+                None => Vec::new(),
+            },
         },
         clock: clock(),
     });

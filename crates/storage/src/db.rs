@@ -1,6 +1,10 @@
 //! Connections and transactions: the doors to the database.
 
-use std::{marker::PhantomData, time::Duration};
+use std::{
+    marker::PhantomData,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use domain::ids::TenantId;
 use sea_orm::{
@@ -13,7 +17,7 @@ use sea_orm::{
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::{error::Error, scope::TenantScope};
+use crate::{error::Error, observer::StatementObserver, scope::TenantScope};
 
 /// Prepared statements that a connection keeps. Some write hundreds of rows at once and hold as much memory.
 const STATEMENTS: usize = 32;
@@ -74,6 +78,8 @@ pub enum Reason {
     Health,
     /// Removing what nobody needs any more.
     Retention,
+    /// Telling the operator what there is.
+    Overview,
 }
 
 /// The database. It cannot be queried as it is: ask for a transaction of a tenant, or name a reason.
@@ -81,12 +87,48 @@ pub enum Reason {
 pub struct Db {
     pool: DatabaseConnection,
     size: u32,
+    observer: Option<Arc<dyn StatementObserver>>,
+}
+
+/// The connections of this process at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// Those that somebody works with.
+    pub in_use: u32,
+    /// Those that are open and free.
+    pub idle: u32,
+    /// How many there can be.
+    pub max: u32,
 }
 
 impl Db {
     /// Connects.
     pub async fn connect(settings: &PoolSettings) -> Result<Self, Error> {
-        Ok(Self { pool: settings.open().await?, size: settings.size })
+        Ok(Self { pool: settings.open().await?, size: settings.size, observer: None })
+    }
+
+    /// Lets somebody hear of every statement from now on, of this database and its clones to come.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn StatementObserver>) -> Self {
+        let heard = Arc::clone(&observer);
+        self.pool
+            .set_metric_callback(move |info| heard.ended(&info.statement.sql, info.elapsed, info.failed));
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Who works with the connections now.
+    pub fn connections(&self) -> Connections {
+        let (open, idle) = if self.backend() == DbBackend::Postgres {
+            let pool = self.pool.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle())
+        } else {
+            let pool = self.pool.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle())
+        };
+        // The two are read one after the other.
+        let idle = u32::try_from(idle).unwrap_or(u32::MAX).min(open);
+        Connections { in_use: open - idle, idle, max: self.size }
     }
 
     /// Most connections of this process.
@@ -142,8 +184,12 @@ impl Db {
     /// inside a transaction that nobody ends, and what is written on it next would be lost.
     async fn begin(&self, options: TransactionOptions) -> Result<DatabaseTransaction, Error> {
         let pool = self.pool.clone();
+        let began = Instant::now();
         let begun =
             tokio::spawn(async move { pool.begin_with_options(options).await }.in_current_span()).await;
+        if let Some(observer) = &self.observer {
+            observer.ended("BEGIN", began.elapsed(), !matches!(begun, Ok(Ok(_))));
+        }
         match begun {
             Ok(tx) => Ok(tx?),
             Err(stopped) => match stopped.try_into_panic() {

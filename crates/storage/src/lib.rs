@@ -30,7 +30,9 @@ pub mod imports;
 pub mod jobs;
 pub mod keyset;
 pub mod limits;
+mod observer;
 pub mod orders;
+pub mod overview;
 pub mod products;
 pub mod readings;
 pub mod schedule;
@@ -43,6 +45,7 @@ pub mod tenants;
 pub mod vault;
 pub mod warehouses;
 
-pub use db::{Db, PoolSettings, Read, ReadTx, Reason, SystemTx, TenantTx, Write, WriteTx};
+pub use db::{Connections, Db, PoolSettings, Read, ReadTx, Reason, SystemTx, TenantTx, Write, WriteTx};
 pub use error::Error;
+pub use observer::StatementObserver;
 pub use scope::TenantScope;

@@ -33,6 +33,12 @@ impl Jobs {
 #[async_trait]
 impl Handler for Jobs {
     async fn handle(&self, run: Run, signals: Signals) -> Outcome {
+        let account = match run.job {
+            Job::SyncAccount { account_id, .. }
+            | Job::TurnDay { account_id, .. }
+            | Job::MoveDays { account_id, .. } => account_id,
+        };
+        tracing::Span::current().record("account_id", tracing::field::display(account));
         match run.job {
             Job::SyncAccount { sync_id, .. } => sync_account::run(self, &run, sync_id, &signals).await,
             Job::TurnDay { account_id, .. } => turn_day::run(self, &run, account_id).await,

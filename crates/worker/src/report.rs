@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use monitoring::metrics::{Metrics, TaskInProgress, labels::TaskStatus};
+use monitoring::{
+    error_reports::{Failure, Severity, capture},
+    metrics::{Metrics, TaskInProgress, labels::TaskStatus},
+};
 use storage::jobs::{ClaimedJob, Reaped, Settlement};
+use uuid::Uuid;
 
 /// The names under which runs are counted.
 pub const TASKS: [&str; 3] = ["sync_account", "turn_day", "move_days"];
@@ -39,12 +43,17 @@ impl Reporter {
             Settlement::Dead { error } => (TaskStatus::Failed, "failed", Some(error), None),
         };
         self.metrics.tasks().finished(task(&job.kind), status, elapsed);
+        let event_id = match (status, error) {
+            (TaskStatus::Failed | TaskStatus::Dead, Some(error)) => report(job, outcome, error),
+            _ => None,
+        };
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     job = %job.kind,
                     job_id = %job.id,
                     tenant_id = %job.scope.tenant_id(),
+                    event_id = event_id.map(tracing::field::display),
                     request_id = job.request_id,
                     attempt = job.attempts + 1,
                     run = job.starts,
@@ -98,6 +107,17 @@ impl Reporter {
         }
         if job.dead { line!(error) } else { line!(warn) }
     }
+}
+
+/// Reports a job that will not be run again.
+fn report(job: &ClaimedJob, outcome: &'static str, error: &str) -> Option<Uuid> {
+    capture(Failure {
+        kind: outcome,
+        text: error,
+        severity: Severity::Error,
+        place: task(&job.kind),
+        extras: vec![("run", job.starts.into())],
+    })
 }
 
 /// The label for a kind; callers of the database could invent kinds, labels must stay few.

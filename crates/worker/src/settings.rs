@@ -33,6 +33,8 @@ pub struct Settings {
     pub backoff_scale: f64,
     /// How often what waits is counted.
     pub count_every: Duration,
+    /// How often the whole is counted: products, their stock, accounts that are late.
+    pub overview_every: Duration,
     /// How long ended jobs are kept.
     pub retention: Duration,
 }
@@ -57,6 +59,7 @@ impl Default for Settings {
             drain: Duration::from_secs(20),
             backoff_scale: 1.0,
             count_every: Duration::from_secs(10),
+            overview_every: Duration::from_mins(1),
             retention: Duration::from_hours(7 * 24),
         }
     }

@@ -18,6 +18,7 @@ use actix_web::{
     web::Data,
 };
 use futures::FutureExt as _;
+use monitoring::error_reports;
 use tracing::Instrument as _;
 
 use super::security_headers;
@@ -43,6 +44,8 @@ pub(super) fn is_health(path: &str) -> bool {
 struct Line {
     method: Method,
     path: String,
+    /// The template of the route, which is lost with a request that panics.
+    route: Option<String>,
     context: RequestContext,
     started: Instant,
 }
@@ -52,15 +55,13 @@ pub(super) async fn layer(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let line = Line {
-        method: request.method().clone(),
-        path: request.path().to_owned(),
-        context: RequestContext::read(&request, &shared.settings),
-        started: Instant::now(),
-    };
-    let _in_progress = shared.metrics.http().started();
-    request.extensions_mut().insert(line.context.clone());
+    let (started, method, path) = (Instant::now(), request.method().clone(), request.path().to_owned());
+    let context = RequestContext::read(&request, &shared.settings);
     canonicalise(&mut request);
+    let line = Line { method, path, route: request.match_pattern(), context, started };
+    let _in_progress = shared.metrics.http().started();
+    line.tag();
+    request.extensions_mut().insert(line.context.clone());
     let span = tracing::info_span!(
         "request",
         request_id = line.context.id,
@@ -72,20 +73,28 @@ pub(super) async fn layer(
     match AssertUnwindSafe(answered).catch_unwind().await {
         Ok(Ok(response)) => Ok(line.finish(&shared, response)),
         Ok(Err(error)) => Err(line.fail(&shared, &Problem::internal(error))),
-        Err(_panic) => Err(line.fail(&shared, &Problem::internal("a handler panicked"))),
+        Err(_panic) => Err(line.fail(&shared, &Problem::panicked())),
     }
 }
 
 impl Line {
+    /// Marks what is reported of the request.
+    fn tag(&self) {
+        if error_reports::is_on() {
+            let route = self.route.as_deref().unwrap_or("unmatched");
+            error_reports::tag("request_id", &self.context.id);
+            error_reports::tag("route", &format!("{} {route}", self.method));
+        }
+    }
+
     fn finish(
         &self,
         shared: &Shared,
         mut response: ServiceResponse<impl MessageBody + 'static>,
     ) -> ServiceResponse<BoxBody> {
-        let route = response.request().match_pattern();
         let identity = response.request().extensions().get::<Identity>().copied();
         let status = response.status();
-        self.record(shared, route.as_deref(), status, identity);
+        self.record(shared, status, identity);
         self.headers(shared, response.headers_mut());
         let response = response.map_into_boxed_body();
         if self.method == Method::HEAD && response.response().body().size() == BodySize::Stream {
@@ -97,8 +106,8 @@ impl Line {
 
     /// An answer for a request that has been lost on the way.
     fn fail(&self, shared: &Shared, problem: &Problem) -> Error {
-        let mut rendered = problem.rendered(shared, &self.context.id, &self.path, None);
-        self.record(shared, None, rendered.status, None);
+        let mut rendered = problem.rendered(shared, &self.context.id, &self.path, self.route.as_deref());
+        self.record(shared, rendered.status, None);
         self.headers(shared, &mut rendered.headers);
         Failure(rendered).into()
     }
@@ -115,8 +124,10 @@ impl Line {
     }
 
     /// The log line and the metrics.
-    fn record(&self, shared: &Shared, route: Option<&str>, status: StatusCode, identity: Option<Identity>) {
+    fn record(&self, shared: &Shared, status: StatusCode, identity: Option<Identity>) {
+        let route = self.route.as_deref();
         let elapsed = self.started.elapsed();
+        let event_id = if status.is_server_error() { error_reports::last() } else { None };
         shared.metrics.http().finished(self.method.as_str(), route, status.as_u16(), elapsed);
         macro_rules! line {
             ($level:ident) => {
@@ -130,6 +141,7 @@ impl Line {
                     request_id = self.context.id,
                     tenant_id = identity.map(|identity| tracing::field::display(identity.tenant_id)),
                     user_id = identity.map(|identity| tracing::field::display(identity.user_id)),
+                    event_id = event_id.map(tracing::field::display),
                     "request"
                 )
             };

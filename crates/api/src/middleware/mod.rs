@@ -1,4 +1,6 @@
-//! The layers around every handler, from the outside in:
+//! The layers around every handler, from the outside in. Outside of all, where the operator collects error reports, the
+//! layer of `sentry-actix` gives each request a scope and a trace of its own; what failed is reported by
+//! [`Problem`](crate::problem::Problem), which knows more of it.
 //!
 //! 1. [`edge`]: the request's id, its span and log line, metrics, `X-Process-Time`, security headers; a panic anywhere
 //!    further in becomes a 500 here. `HEAD` is served as `GET`, and health checks with or without the final slash.
@@ -31,8 +33,9 @@ use actix_web::{
     App, Error,
     body::{BoxBody, MessageBody},
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    middleware::{Compress, from_fn},
+    middleware::{Compat, Compress, Condition, from_fn},
 };
+use monitoring::error_reports;
 
 use crate::{limits::Limits, settings::CorsSettings};
 
@@ -70,6 +73,12 @@ where
         .wrap(from_fn(hosts::layer))
         .wrap(from_fn(problems::layer))
         .wrap(from_fn(edge::layer))
+        .wrap(Compat::new(Condition::new(error_reports::is_on(), reported())))
+}
+
+/// A scope and a trace for each request.
+fn reported() -> sentry_actix::Sentry {
+    sentry_actix::Sentry::builder().start_transaction(true).capture_server_errors(false).finish()
 }
 
 #[cfg(test)]
@@ -168,6 +177,14 @@ mod tests {
 
     /// What a path answers, and what is logged of it.
     fn ask(shared: &Data<Shared>, path: &str) -> (reqwest::StatusCode, reqwest::header::HeaderMap, Value) {
+        ask_with(shared, path, |request| request)
+    }
+
+    fn ask_with(
+        shared: &Data<Shared>,
+        path: &str,
+        more: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> (reqwest::StatusCode, reqwest::header::HeaderMap, Value) {
         System::new().block_on(async {
             let _installed_before = rustls::crypto::ring::default_provider().install_default();
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -175,7 +192,7 @@ mod tests {
             let server = serve(shared, listener);
             let handle = server.handle();
             let running = actix_web::rt::spawn(server);
-            let response = reqwest::get(url).await.unwrap();
+            let response = more(reqwest::Client::new().get(url)).send().await.unwrap();
             let (status, headers) = (response.status(), response.headers().clone());
             let body = response.json().await.unwrap();
             handle.stop(false).await;
@@ -200,7 +217,7 @@ mod tests {
         let page = shared.metrics.render().unwrap();
         assert!(
             page.contains(
-                r#"stock_tracker_errors_total{endpoint="unmatched",error_type="internal_error"} 1"#
+                r#"stock_tracker_errors_total{endpoint="/panic/{id}",error_type="internal_error"} 1"#
             )
         );
         assert!(page.contains("stock_tracker_requests_in_progress 0"), "{page}");
@@ -213,6 +230,89 @@ mod tests {
         assert!(!problem.to_string().contains("secret"), "{problem}");
         let (_, _, problem) = ask(&shared(true), "/fail");
         assert_eq!(problem["debug"], "select secret");
+    }
+
+    /// Keeps what would go over the network.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<sentry::Envelope>>>);
+
+    impl sentry::Transport for Kept {
+        fn send_envelope(&self, envelope: sentry::Envelope) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(envelope);
+        }
+    }
+
+    impl sentry::TransportFactory for Kept {
+        fn create_transport_with_options(&self, _: sentry::TransportOptions) -> Arc<dyn sentry::Transport> {
+            Arc::new(self.clone())
+        }
+    }
+
+    impl Kept {
+        /// All that was sent of a request, as it would be written.
+        fn text(&self, request_id: &str) -> Vec<String> {
+            let envelopes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let written = envelopes.iter().map(|envelope| {
+                let mut bytes = Vec::new();
+                envelope.to_writer(&mut bytes).unwrap();
+                String::from_utf8(bytes).unwrap()
+            });
+            written.filter(|text| text.contains(request_id)).collect()
+        }
+    }
+
+    #[test]
+    fn failures_are_reported_with_their_request_and_without_secrets() {
+        let kept = Kept::default();
+        let settings = error_reports::Settings {
+            dsn: error_reports::Settings::dsn("https://key@sentry.example.com/1").unwrap(),
+            environment: "staging".to_owned(),
+            release: "stock-tracker@1.2.3".to_owned(),
+            role: Role::Api,
+            traces_sample_rate: 1.0,
+        };
+        let _reports = error_reports::init_over(&settings, Arc::new(kept.clone()));
+        let shared = shared(false);
+        let told = |path: &str| {
+            let (status, _, problem) = ask_with(&shared, path, |request| {
+                request
+                    .bearer_auth("tok-en-1")
+                    .header("X-Api-Key", "k-e-y-2")
+                    .header("X-Whatever", "val-ue-3")
+                    .header("Cookie", "session=coo-kie-4")
+                    .header("sentry-trace", "d49d9bf66f13450b81f65bc51cf49c03-1cc4b26ab9094ef0-0")
+                    .json(&serde_json::json!({ "password": "pass-word-5" }))
+            });
+            let id = problem["request_id"].as_str().unwrap().to_owned();
+            (status.as_u16(), problem, kept.text(&id))
+        };
+        for (path, kind, place) in [
+            ("/fail?q=sear-ch-7&note=que-ry-6", "internal_error", "/fail"),
+            ("/panic/17?q=8", "panic", "/panic/{id}"),
+        ] {
+            let (status, problem, texts) = told(path);
+            assert_eq!(status, 500);
+            let is_event = |text: &&String| text.contains("\"type\":\"event\"");
+            let events: Vec<_> = texts.iter().filter(is_event).collect();
+            let [event] = events.as_slice() else { panic!("{texts:?}") };
+            assert!(event.contains(problem["event_id"].as_str().unwrap()), "{event}");
+            assert!(event.contains(kind) && event.contains("\"role\":\"api\""), "{event}");
+            // A stranger does not decide what is traced.
+            let is_trace = |text: &&String| text.contains("\"type\":\"transaction\"");
+            assert_eq!(texts.iter().filter(is_trace).count(), 1, "{texts:?}");
+            assert!(texts.iter().all(|text| text.contains(&format!("GET {place}"))), "{texts:?}");
+            for word in
+                ["tok-en-1", "k-e-y-2", "val-ue-3", "coo-kie-4", "pass-word-5", "que-ry-6", "sear-ch-7"]
+            {
+                assert!(texts.iter().all(|text| !text.contains(word)), "{word} is in {texts:?}");
+            }
+        }
+        for path in ["/teapot", "/nothing"] {
+            let (status, problem, texts) = told(path);
+            assert!((400..500).contains(&status));
+            assert_eq!(problem.get("event_id"), None);
+            assert!(texts.iter().all(|text| !text.contains("\"type\":\"event\"")), "{texts:?}");
+        }
     }
 
     #[test]

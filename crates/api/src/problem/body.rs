@@ -30,6 +30,10 @@ pub struct ProblemBody {
     /// The id of the request, to quote when reporting the problem.
     #[schema(example = "0199c0de-0000-7000-8000-000000000001")]
     pub request_id: String,
+    /// With 5xx only, and where the operator collects error reports: the id of the report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "0199c0de000070008000000000000002")]
+    pub event_id: Option<String>,
     /// With 422 only: every wrong field that was found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,

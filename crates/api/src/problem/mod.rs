@@ -37,6 +37,8 @@ pub struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What the operator may know: logged, and shown in debug mode only.
     cause: Option<Box<str>>,
+    /// Whether it was reported already.
+    reported: bool,
 }
 
 impl Problem {
@@ -50,6 +52,7 @@ impl Problem {
             rate_limit: None,
             headers: Vec::new(),
             cause: None,
+            reported: false,
         }
     }
 
@@ -68,6 +71,11 @@ impl Problem {
     pub(crate) fn internal(cause: impl fmt::Display) -> Self {
         Self::new(ProblemCode::InternalError, "Something went wrong on our side. It has been logged.")
             .because(cause)
+    }
+
+    /// A defect that ended a handler. Panics report themselves.
+    pub(crate) fn panicked() -> Self {
+        Self { reported: true, ..Self::internal("a handler panicked") }
     }
 
     /// More than a limit allows.

@@ -10,6 +10,9 @@ use actix_web::{
     },
 };
 
+use monitoring::error_reports::{self, Failure, Severity};
+use uuid::Uuid;
+
 use super::{Problem, ProblemBody, ProblemCode};
 use crate::{context::RequestContext, service::Shared};
 
@@ -35,8 +38,15 @@ impl Problem {
     ) -> Rendered {
         shared.metrics.errors().record(self.code.code(), route);
         let status = self.code.status();
+        let event_id = if status.is_server_error() { self.report(route) } else { None };
         if status == StatusCode::INTERNAL_SERVER_ERROR {
-            tracing::error!(request_id, code = self.code.code(), cause = self.cause, "a request failed");
+            tracing::error!(
+                request_id,
+                code = self.code.code(),
+                cause = self.cause,
+                event_id = event_id.map(tracing::field::display),
+                "a request failed"
+            );
         } else if let Some(cause) = &self.cause {
             tracing::warn!(request_id, code = self.code.code(), cause, "a request was refused");
         }
@@ -48,6 +58,7 @@ impl Problem {
             instance: path.to_owned(),
             code: self.code.code(),
             request_id: request_id.to_owned(),
+            event_id: event_id.map(|id| id.simple().to_string()),
             errors: self.errors.clone(),
             errors_total: self.errors_total,
             rate_limit: self.rate_limit.as_deref().cloned(),
@@ -57,6 +68,24 @@ impl Problem {
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         let body = serde_json::to_vec(&body).expect("a problem has only strings and numbers");
         Rendered { status, headers, body }
+    }
+
+    /// Reports a failure of ours, unless that was done already. Returns the report's id.
+    fn report(&self, route: Option<&str>) -> Option<Uuid> {
+        let severity = match self.code.status() {
+            StatusCode::INTERNAL_SERVER_ERROR => Severity::Error,
+            _ => Severity::Warning,
+        };
+        if self.reported {
+            return error_reports::last();
+        }
+        error_reports::capture(Failure {
+            kind: self.code.code(),
+            text: self.cause.as_deref().unwrap_or(&self.detail),
+            severity,
+            place: route.unwrap_or("unmatched"),
+            extras: Vec::new(),
+        })
     }
 
     /// The answer to a request.

@@ -16,6 +16,8 @@ use storage::{
     syncs::{self, Advance, Fence, Step, StepState},
 };
 
+use tracing::Instrument as _;
+
 use super::{Carried, JobContext, SyncEngine, ending, step::Stop};
 use crate::{Parts, error::Error, figures::forget_lost};
 
@@ -55,7 +57,9 @@ impl<'a> Run<'a> {
                 if self.is_done(phase) || (phase == Phase::Figures && is_held_up) {
                     continue;
                 }
-                match self.phase(phase).await? {
+                // A part of the run's trace, where there is one.
+                let span = tracing::info_span!(target: "traced", "phase", phase = phase.name());
+                match self.phase(phase).instrument(span).await? {
                     Flow::On => {}
                     Flow::Wait(wait) => {
                         waits.push((wait, phase));

@@ -150,6 +150,50 @@ label_values! {
     }
 }
 
+label_values! {
+    /// What a statement does.
+    DbOperation {
+        /// Takes a connection and begins a transaction.
+        Begin = "begin",
+        /// Reads.
+        Select = "select",
+        /// Adds rows.
+        Insert = "insert",
+        /// Changes rows.
+        Update = "update",
+        /// Removes rows.
+        Delete = "delete",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+impl DbOperation {
+    /// What a statement in SQL does, by its own verb, also where common table expressions (`WITH …`) go before it.
+    pub fn of(sql: &str) -> Self {
+        let mut depth = 0_u32;
+        let mut words = sql.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words
+            .find_map(|word| {
+                let end = word.chars().next_back().filter(|c| !c.is_ascii_alphanumeric() && *c != '_');
+                let verb = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                let found = (depth == 0).then(|| Self::of_verb(verb)).flatten();
+                match end {
+                    Some('(') => depth += 1,
+                    Some(')') => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                found
+            })
+            .unwrap_or(Self::Other)
+    }
+
+    fn of_verb(verb: &str) -> Option<Self> {
+        let all = [Self::Begin, Self::Select, Self::Insert, Self::Update, Self::Delete];
+        all.into_iter().find(|operation| verb.eq_ignore_ascii_case(operation.as_str()))
+    }
+}
+
 /// The status code of an answer as a label: numbers outside 100..=599 are one value.
 pub(crate) fn status_code(status: u16) -> String {
     if (100..600).contains(&status) { status.to_string() } else { "other".to_owned() }
@@ -173,6 +217,23 @@ mod tests {
         }
         assert_eq!(Method::from("get"), Method::Other);
         assert_eq!(Method::from("PROPFIND"), Method::Other);
+    }
+
+    #[test]
+    fn a_statement_is_what_its_own_verb_says() {
+        for (sql, operation) in [
+            ("SELECT 1", DbOperation::Select),
+            ("BEGIN", DbOperation::Begin),
+            ("  insert INTO a (b) SELECT 1", DbOperation::Insert),
+            ("UPDATE \"a\" SET b = (SELECT 1)", DbOperation::Update),
+            ("WITH RECURSIVE a(b) AS (SELECT (1) UNION SELECT 2) UPDATE c SET d = 1", DbOperation::Update),
+            ("WITH a AS (\n  SELECT 1)\nDELETE FROM b", DbOperation::Delete),
+            ("SET LOCAL enable_nestloop = off", DbOperation::Other),
+            ("", DbOperation::Other),
+            (")))", DbOperation::Other),
+        ] {
+            assert_eq!(DbOperation::of(sql), operation, "{sql}");
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@
 //! other, without a separator. Label sets must therefore differ when joined; closed sets at the end whose members are
 //! no suffix of one another, and endpoints that begin with a slash, see to that.
 
+mod business;
+mod database;
 mod http;
 pub mod labels;
 mod marketplace;
@@ -16,20 +18,24 @@ pub mod names;
 mod process;
 mod ranking;
 mod rate_limits;
+mod redis;
 mod state;
 mod sync;
 mod tasks;
 mod tenants;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus::{Registry, TextEncoder, core::Collector};
 
 use self::labels::Role;
 pub use self::{
+    business::Business,
+    database::Database,
     http::{Errors, Http, RequestInProgress},
     marketplace::Marketplace,
     rate_limits::RateLimits,
+    redis::Redis,
     state::{Dependencies, Queue},
     sync::Sync,
     tasks::{TaskInProgress, Tasks},
@@ -64,6 +70,8 @@ pub struct KnownLabels {
     pub policies: Vec<String>,
     /// The ways in which the store of these limits can fail.
     pub limit_store_errors: Vec<&'static str>,
+    /// What Redis is asked to do, where there is one.
+    pub redis_operations: Vec<&'static str>,
 }
 
 /// What a registry is made with.
@@ -90,6 +98,7 @@ pub struct Metrics(Arc<Families>);
 
 struct Families {
     registry: Registry,
+    samples: Mutex<Vec<Sample>>,
     http: Http,
     errors: Errors,
     sync: Sync,
@@ -98,8 +107,14 @@ struct Families {
     queue: Queue,
     dependencies: Dependencies,
     rate_limits: RateLimits,
+    database: Database,
+    redis: Redis,
+    business: Business,
     tenants: Arc<Tenants>,
 }
+
+/// Measures something when the page is read.
+type Sample = Box<dyn Fn(&Metrics) + Send + std::marker::Sync>;
 
 impl Metrics {
     /// A registry of its own with every family of [`names`] in it. Fails only if two families clash.
@@ -117,7 +132,11 @@ impl Metrics {
             queue: Queue::new(&registry)?,
             dependencies: Dependencies::new(&registry)?,
             rate_limits: RateLimits::new(&registry, settings)?,
+            database: Database::new(&registry)?,
+            redis: Redis::new(&registry, known)?,
+            business: Business::new(&registry)?,
             tenants,
+            samples: Mutex::default(),
             registry,
         })))
     }
@@ -162,15 +181,38 @@ impl Metrics {
         &self.0.rate_limits
     }
 
+    /// Statements and connections.
+    pub fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    /// Operations of Redis.
+    pub fn redis(&self) -> &Redis {
+        &self.0.redis
+    }
+
+    /// Products and their stock.
+    pub fn business(&self) -> &Business {
+        &self.0.business
+    }
+
     /// Who uses the service.
     pub fn tenants(&self) -> &Tenants {
         &self.0.tenants
+    }
+
+    /// Measures something each time the page is read. It must not wait for anything, nor read the page itself.
+    pub fn at_scrape(&self, sample: impl Fn(&Self) + Send + std::marker::Sync + 'static) {
+        self.0.samples.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(sample));
     }
 
     /// The page for Prometheus, in its text format (`text/plain; version=0.0.4`).
     pub fn render(&self) -> Result<String, MetricsError> {
         self.0.tenants.refresh_active();
         self.0.rate_limits.refresh_usage();
+        for sample in self.0.samples.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            sample(self);
+        }
         Ok(TextEncoder::new().encode_to_string(&self.0.registry.gather())?)
     }
 

@@ -14,6 +14,9 @@ const MARKETPLACE_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 
 /// Seconds: one decision in the store of rate limits, up to the time it may take.
 const STORE_BUCKETS: &[f64] = &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025];
+/// Seconds: one statement, from a look-up by key to a report over a whole catalogue.
+const STATEMENT_BUCKETS: &[f64] =
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// One family of series.
 #[derive(Debug)]
@@ -62,6 +65,8 @@ families! {
         "Products synced, and products that could not be.";
     SYNC_RUNS = "sync_runs_total" ["marketplace", "status"]:
         "Syncs ended, by their final state.";
+    SYNC_STALENESS = "sync_staleness_seconds" ["marketplace"]:
+        "How long ago the account that waits longest should have been read; 0 when none is late.";
     TASKS = "tasks_total" ["task_name", "status"]:
         "Background tasks ended, by outcome of the attempt.";
     TASK_DURATION = "task_duration_seconds" ["task_name"] TASK_BUCKETS:
@@ -86,6 +91,14 @@ families! {
         "Failures of the store of rate limits.";
     RATE_LIMIT_BREAKER_OPEN = "rate_limit_breaker_open" []:
         "1 while rate limits are counted in this process alone because their store fails.";
+    REDIS_OPERATION_DURATION = "redis_operation_duration_seconds" ["operation"] STORE_BUCKETS:
+        "Time until Redis answered, by what it was asked to do.";
+    DB_POOL_CONNECTIONS = "db_pool_connections" ["state"]:
+        "Connections of this process to the database: in use, idle, and how many there can be (`max`).";
+    DB_QUERY_DURATION = "db_query_duration_seconds" ["operation"] STATEMENT_BUCKETS:
+        "Time for a statement; for `begin`, until there was a connection and its transaction.";
+    DB_ERRORS = "db_errors_total" ["operation"]:
+        "Statements that failed, those among them that the code expects, such as a second row of one key.";
     BUILD_INFO = "build_info" ["version", "commit", "role"]:
         "Always 1; the labels say what runs.";
     DEPENDENCY_UP = "dependency_up" ["dependency"]:
@@ -94,6 +107,12 @@ families! {
         "Requests of a tenant; tenants beyond the most active ones are counted as `other`.";
     ACTIVE_TENANTS = "active_tenants" []:
         "Tenants with a request or a sync in this process within 24 hours.";
+    PRODUCTS = "products" []:
+        "Products on sale, of all tenants.";
+    STOCK_UNITS = "stock_units" []:
+        "Units in stock, of all tenants, where stock is known.";
+    LOW_STOCK_PRODUCTS = "low_stock_products" []:
+        "Products that are low as their tenants say.";
 }
 
 /// What the `prometheus` crate tells about the process itself. Linux only.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use prometheus::{IntCounterVec, Registry};
+use prometheus::{GaugeVec, IntCounterVec, Registry};
 use uuid::Uuid;
 
 use super::{KnownLabels, Tenants, filed, labels::SyncOutcome, names};
@@ -10,6 +10,7 @@ use super::{KnownLabels, Tenants, filed, labels::SyncOutcome, names};
 /// Syncs of accounts.
 pub struct Sync {
     runs: IntCounterVec,
+    staleness: GaugeVec,
     tenants: Arc<Tenants>,
 }
 
@@ -25,7 +26,17 @@ impl Sync {
                 runs.with_label_values(&[*marketplace, outcome.as_str()]);
             }
         }
-        Ok(Self { runs, tenants })
+        let staleness = filed(registry, names::SYNC_STALENESS.gauge()?)?;
+        Ok(Self { runs, staleness, tenants })
+    }
+
+    /// States by how much the account of each marketplace is late that waits longest; zero where none is. Marketplaces
+    /// that are not listed have no account that could be.
+    pub fn late(&self, marketplaces: &[(&'static str, Duration)]) {
+        self.staleness.reset();
+        for (marketplace, by) in marketplaces {
+            self.staleness.with_label_values(&[*marketplace]).set(by.as_secs_f64());
+        }
     }
 
     /// Records the end of a sync: how long it took, how many products were stored (`ok`) and how many could not be

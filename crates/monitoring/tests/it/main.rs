@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop here")]
 
+mod error_reports;
 mod health;
 mod logs;
 mod metrics;
+

@@ -13,7 +13,7 @@ use std::{
 use chrono::DateTime;
 use monitoring::metrics::{
     Build, DEFAULT_TENANT_LIMIT, KnownLabels, Metrics, MetricsSettings,
-    labels::{LimitSource, LimitVerdict, MarketplaceOutcome, Role, SyncOutcome, TaskStatus},
+    labels::{DbOperation, LimitSource, LimitVerdict, MarketplaceOutcome, Role, SyncOutcome, TaskStatus},
     names,
 };
 use uuid::Uuid;
@@ -28,6 +28,7 @@ fn settings(tenant_limit: usize) -> MetricsSettings {
             tasks: vec!["sync_account"],
             policies: vec!["tenant".to_owned()],
             limit_store_errors: vec!["timeout"],
+            redis_operations: vec!["admit"],
         },
         clock: Arc::new(|| DateTime::UNIX_EPOCH),
     }
@@ -65,6 +66,12 @@ fn touch_everything(metrics: &Metrics) {
     metrics.rate_limits().store_answered(second);
     metrics.rate_limits().store_failed("timeout");
     metrics.rate_limits().degraded(true);
+    metrics.sync().late(&[("left", second)]);
+    metrics.sync().late(&[("ozon", second)]);
+    metrics.database().finished(DbOperation::Update, second, true);
+    metrics.at_scrape(|metrics| metrics.database().connections(3, 2, 20));
+    metrics.redis().answered("admit", second);
+    metrics.business().set(7, 70, 1);
 }
 
 #[test]
@@ -110,6 +117,16 @@ fn each_event_arrives_under_its_labels() {
         (r#"queue_depth{queue="sync"}"#.to_owned(), 2.0),
         (r#"queue_oldest_seconds{queue="sync"}"#.to_owned(), 1.5),
         (r#"dependency_up{dependency="database"}"#.to_owned(), 1.0),
+        (r#"sync_staleness_seconds{marketplace="ozon"}"#.to_owned(), 1.0),
+        (r#"db_query_duration_seconds_count{operation="update"}"#.to_owned(), 1.0),
+        (r#"db_query_duration_seconds_count{operation="select"}"#.to_owned(), 0.0),
+        (r#"db_errors_total{operation="update"}"#.to_owned(), 1.0),
+        (r#"db_pool_connections{state="in_use"}"#.to_owned(), 3.0),
+        (r#"db_pool_connections{state="max"}"#.to_owned(), 20.0),
+        (r#"redis_operation_duration_seconds_sum{operation="admit"}"#.to_owned(), 1.0),
+        ("products".to_owned(), 7.0),
+        ("stock_units".to_owned(), 70.0),
+        ("low_stock_products".to_owned(), 1.0),
         (r#"build_info{commit="abc1234",role="worker",version="1.2.3"}"#.to_owned(), 1.0),
         (format!(r#"tenant_requests_total{{tenant_id="{id}"}}"#), 1.0),
         ("active_tenants".to_owned(), 1.0),

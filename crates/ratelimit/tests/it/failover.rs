@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use ratelimit::{
     Algorithm, DenyCache, Dim, FailoverOptions, FailoverStore, LocalOptions, LocalStore, Observer,
-    OnStoreError, Plan, Policy, PolicyState, RedisOptions, Source, Store, StoreErrorKind,
+    OnStoreError, Plan, Policy, PolicyState, RedisOptions, Source, Store, StoreErrorKind, StoreOperation,
 };
 use test_support::redis::RedisServer;
 
@@ -26,7 +26,7 @@ struct Heard {
 }
 
 impl Observer for Heard {
-    fn failed(&self, _kind: StoreErrorKind) {
+    fn failed(&self, _operation: StoreOperation, _kind: StoreErrorKind) {
         self.failures.fetch_add(1, Ordering::SeqCst);
     }
 

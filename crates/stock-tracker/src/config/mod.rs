@@ -6,6 +6,7 @@
 mod database;
 mod deployment;
 mod environment;
+mod error_reports;
 mod http;
 mod logging;
 mod marketplaces;
@@ -17,6 +18,8 @@ mod secrets;
 pub(crate) mod variables;
 
 use std::fmt;
+
+use monitoring::metrics::labels::Role;
 
 use self::reader::Reader;
 pub(crate) use self::{
@@ -47,6 +50,15 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
+    /// What the process calls itself.
+    pub(crate) const fn role(self) -> Role {
+        match self {
+            Self::Api => Role::Api,
+            Self::Worker => Role::Worker,
+            Self::All | Self::Migrate => Role::All,
+        }
+    }
+
     /// Whether credentials and tokens are handled.
     const fn serves(self) -> bool {
         !matches!(self, Self::Migrate)
@@ -65,6 +77,8 @@ pub(crate) struct Config {
     pub(crate) secrets: Secrets,
     pub(crate) metrics: Metrics,
     pub(crate) logging: Logging,
+    /// Where failures are reported, if anywhere.
+    pub(crate) error_reports: Option<monitoring::error_reports::Settings>,
     pub(crate) marketplaces: Marketplaces,
 }
 
@@ -103,6 +117,7 @@ impl Config {
             secrets: Secrets::read(&mut reader, &deployment, purpose),
             metrics: Metrics::read(&mut reader, &deployment, purpose),
             logging: Logging::read(&mut reader),
+            error_reports: error_reports::read(&mut reader, deployment.environment, purpose.role()),
             marketplaces: Marketplaces::read(&mut reader, deployment.environment),
             deployment,
         };

@@ -113,6 +113,16 @@ variables! {
         "`off`, `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,api=debug`.";
     LOG_FORMAT = Rule("pretty in a terminal, else json"), false,
         "`pretty` or `json`.";
+    SENTRY_DSN = Rule("nothing is reported"), true,
+        "Where failures and traces are reported: the DSN of a project in Sentry, `https://key@host/project`.";
+    SENTRY_ENVIRONMENT = Rule("ENVIRONMENT"), false,
+        "The environment that reports name.";
+    SENTRY_RELEASE = Rule("stock-tracker@ and the version"), false,
+        "The release that reports name.";
+    SENTRY_TRACES_SAMPLE_RATE = Text("0.1"), false,
+        "Share of requests and jobs that are traced, from 0 to 1. What a caller sends in `sentry-trace` does not change it.";
+    SENTRY_PROFILES_SAMPLE_RATE = Text("0.1"), false,
+        "Checked and without effect: Sentry takes no profiles of programs in Rust.";
     WILDBERRIES_BASE_URL = Rule("the real hosts"), false,
         "Takes the place of every Wildberries host, paths unchanged.";
     MARKETPLACE_LIMIT_SCALE = Text("1"), false,

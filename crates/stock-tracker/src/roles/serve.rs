@@ -14,7 +14,7 @@ use futures::{
     future::{FutureExt as _, LocalBoxFuture},
     stream::FuturesUnordered,
 };
-use monitoring::health::Drain;
+use monitoring::{error_reports, health::Drain};
 use tokio_util::sync::CancellationToken;
 use worker::Jobs;
 
@@ -22,12 +22,14 @@ use crate::{
     config::{Config, Environment, Purpose},
     listener,
     metrics_server::{self, Observed},
-    schema, shutdown,
+    on_runtime, schema, shutdown,
     wiring::{Product, VERSION},
 };
 
 /// How often the schedule is looked at.
 const SCHEDULE_EVERY: Duration = Duration::from_secs(5);
+/// How often what the process needs is looked at.
+const WATCH_EVERY: Duration = Duration::from_secs(10);
 /// What a worker needs after its drain to hand its jobs back.
 const HAND_BACK: Duration = Duration::from_secs(5);
 /// How long a job of a killed process waits on a developer's machine.
@@ -39,13 +41,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 type Parts<'a> = FuturesUnordered<LocalBoxFuture<'a, anyhow::Result<()>>>;
 
 /// Runs a role as its own process.
-pub(crate) async fn run(environment: &Environment, purpose: Purpose) -> anyhow::Result<()> {
+pub(crate) fn run(environment: &Environment, purpose: Purpose) -> anyhow::Result<()> {
     let config = Config::load(environment, purpose)?;
+    // Before a runtime is started, and until after it has ended: its threads report too.
+    let _reports = config.error_reports.as_ref().map(error_reports::init);
     monitoring::logs::init(&config.logging.settings(false, stdout().is_terminal()))?;
-    let shutdown = shutdown::on_signal().context("listening for signals")?;
-    let doors = Doors::open(&config, purpose)?;
-    schema::prepare(&config.database).await?;
-    serve(&config, purpose, doors, shutdown).await
+    on_runtime(async {
+        let shutdown = shutdown::on_signal().context("listening for signals")?;
+        let doors = Doors::open(&config, purpose)?;
+        schema::prepare(&config.database).await?;
+        serve(&config, purpose, doors, shutdown).await
+    })
 }
 
 /// The listeners of a role, bound before anything starts: a taken port is found first.
@@ -108,6 +114,20 @@ pub(crate) async fn serve(
         let looking = async move { worker::schedule::run(&schedule, SCHEDULE_EVERY, stop).await };
         parts.push(looking.map(Ok).boxed_local());
     }
+    // Also where nobody asks for health, the metrics of what this process needs are to be of now.
+    let health = product.health.clone();
+    let stop = shutdown.clone();
+    let watching = async move {
+        let watch = async {
+            loop {
+                health.report().await;
+                tokio::time::sleep(WATCH_EVERY).await;
+            }
+        };
+        let _stopped: Option<()> = stop.run_until_cancelled(watch).await;
+        Ok(())
+    };
+    parts.push(watching.boxed_local());
     tracing::info!(version = VERSION, role = ?purpose, "started");
 
     let patience = config.deployment.shutdown_timeout;

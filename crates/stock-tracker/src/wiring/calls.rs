@@ -1,10 +1,13 @@
-//! Calls to marketplaces become metrics.
+//! Calls to marketplaces become metrics, and parts of traces.
 
 use std::time::Duration;
 
 use domain::marketplace::MarketplaceCode;
 use marketplaces::{CallObserver, CallOutcome};
-use monitoring::metrics::{Metrics, labels::MarketplaceOutcome};
+use monitoring::{
+    error_reports,
+    metrics::{Metrics, labels::MarketplaceOutcome},
+};
 
 /// Counts every call.
 pub(super) struct MeasuredCalls(pub(super) Metrics);
@@ -17,6 +20,8 @@ impl CallObserver for MeasuredCalls {
         outcome: CallOutcome,
         elapsed: Duration,
     ) {
+        // It answered, whatever it said.
+        let up = outcome != CallOutcome::Transient;
         let outcome = match outcome {
             CallOutcome::Ok => MarketplaceOutcome::Ok,
             CallOutcome::RateLimited => MarketplaceOutcome::RateLimited,
@@ -25,5 +30,8 @@ impl CallObserver for MeasuredCalls {
             CallOutcome::ContractChanged => MarketplaceOutcome::ContractChanged,
         };
         self.0.marketplace().request(marketplace.name(), operation, outcome, elapsed);
+        self.0.dependencies().set(marketplace.name(), up);
+        let call = format!("{} {operation}", marketplace.name());
+        error_reports::span("http.client", &call, elapsed, outcome != MarketplaceOutcome::Ok);
     }
 }

@@ -5,14 +5,17 @@ use std::{fmt, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use api::Counting;
 use deadpool_redis::{Manager, Pool, Runtime, sentinel};
-use monitoring::metrics::{
-    Metrics,
-    labels::{LimitSource, LimitVerdict},
+use monitoring::{
+    error_reports,
+    metrics::{
+        Metrics,
+        labels::{LimitSource, LimitVerdict},
+    },
 };
 use ratelimit::{
     Cluster, Connections, DenyCache, Dim, FailoverOptions, FailoverStore, Keys, LocalOptions, LocalStore,
     Observer, OnStoreError, PolicyState, RedisOptions, RedisStore, Report, Source, Store, StoreErrorKind,
-    Subject,
+    StoreOperation, Subject,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -135,11 +138,15 @@ impl Observer for MeasuredLimits {
         }
     }
 
-    fn answered(&self, took: Duration) {
-        self.0.rate_limits().store_answered(took);
+    fn answered(&self, operation: StoreOperation, took: Duration) {
+        self.0.redis().answered(operation.as_str(), took);
+        error_reports::span("db.redis", operation.as_str(), took, false);
+        if operation == StoreOperation::Admit {
+            self.0.rate_limits().store_answered(took);
+        }
     }
 
-    fn failed(&self, kind: StoreErrorKind) {
+    fn failed(&self, _operation: StoreOperation, kind: StoreErrorKind) {
         self.0.rate_limits().store_failed(kind.as_str());
     }
 

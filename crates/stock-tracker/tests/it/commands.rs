@@ -47,6 +47,21 @@ fn the_openapi_document_needs_nothing_running() {
 }
 
 #[test]
+fn nobody_there_is_not_healthy() {
+    // Bound and not listening: nobody else answers on it.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let ended = Place::new().with("PORT", &port).run(&["health"]);
+    assert!(!ended.succeeded());
+    assert!(
+        ended.stderr().contains(&format!("http://127.0.0.1:{port}/api/v1/health/ready")),
+        "{}",
+        ended.stderr()
+    );
+}
+
+#[test]
 fn an_unknown_command_is_refused() {
     let ended = Place::new().run(&["frobnicate"]);
     assert!(!ended.succeeded());

@@ -18,6 +18,7 @@ mod limits;
 mod matching;
 mod narrow_plans;
 mod orders;
+mod overview;
 mod plans;
 mod product_filters;
 mod product_order;

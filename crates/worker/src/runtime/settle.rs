@@ -14,6 +14,7 @@ use std::{
 use apalis_core::{error::BoxDynError, task::Task};
 use domain::job::{Outcome, Queue};
 use futures::{FutureExt as _, future::BoxFuture};
+use monitoring::error_reports::{self, Work};
 use storage::jobs::{self, ClaimedJob, RunKey, Settlement};
 use tokio::sync::oneshot;
 use tower::{Layer, Service};
@@ -51,8 +52,8 @@ impl Ending {
         self.slots.queue
     }
 
-    /// Runs a job and keeps its end.
-    async fn carry<F, E>(self, job: ClaimedJob, run: F)
+    /// Runs a job and keeps its end. Returns whether nothing failed.
+    async fn carry<F, E>(self, job: ClaimedJob, run: F) -> bool
     where
         F: Future<Output = Result<Outcome, E>> + Send,
         E: Into<BoxDynError>,
@@ -76,6 +77,7 @@ impl Ending {
             Some(false) => Reporter::overtaken(&job, elapsed),
             None => {}
         }
+        matches!(settlement, Settlement::Done | Settlement::Park { .. })
     }
 
     fn settlement(&self, outcome: Outcome, attempts: i32) -> Settlement {
@@ -112,6 +114,18 @@ impl Ending {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
+}
+
+/// What reports and traces say of a run.
+fn work(job: &ClaimedJob) -> Work {
+    let mut tags = vec![
+        ("task", job.kind.clone()),
+        ("attempt", (job.attempts + 1).to_string()),
+        ("job_id", job.id.to_string()),
+        ("tenant_id", job.scope.tenant_id().to_string()),
+    ];
+    tags.extend(job.request_id.clone().map(|id| ("request_id", id)));
+    Work { name: job.kind.clone(), operation: "queue.process", tags }
 }
 
 /// Gives a slot back.
@@ -187,6 +201,8 @@ where
             tenant_id = %job.scope.tenant_id(),
             request_id = job.request_id,
             attempt = job.attempts + 1,
+            account_id = tracing::field::Empty,
+            marketplace = tracing::field::Empty,
         );
         // A panic here would end the apalis worker; it belongs to the job.
         let called = catch_unwind(AssertUnwindSafe(|| self.inner.call(task)));
@@ -204,7 +220,9 @@ where
         let carried = async move {
             let _release = release;
             if wait.await.is_ok() {
-                ending.carry(job, run.instrument(span)).await;
+                let work = work(&job);
+                let carried = ending.carry(job, run.instrument(span));
+                error_reports::observed(work, carried, |ended_well| *ended_well).await;
             }
         };
         let carried = self.ending.slots.runs.spawn(carried);

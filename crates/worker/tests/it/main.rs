@@ -40,6 +40,7 @@ fn settings() -> Settings {
         drain: DEADLINE,
         backoff_scale: 0.0,
         count_every: Duration::from_millis(50),
+        overview_every: Duration::from_millis(50),
         retention: Duration::from_hours(1),
     }
 }

@@ -1,0 +1,2 @@
+DROP VIEW sync_overview;
+DROP VIEW product_overview;
