@@ -32,6 +32,16 @@ pub(crate) fn ensure_promtool() -> Result<()> {
     if works("promtool", &["--version"]) { Ok(()) } else { install(&["prometheus"]) }
 }
 
+/// Makes sure that amtool can be run.
+pub(crate) fn ensure_amtool() -> Result<()> {
+    if works("amtool", &["--version"]) { Ok(()) } else { install(&["prometheus-alertmanager"]) }
+}
+
+/// Makes sure that Python can make environments of its own.
+pub(crate) fn ensure_python() -> Result<()> {
+    if works("python3", &["-c", "import ensurepip, venv"]) { Ok(()) } else { install(&["python3-venv"]) }
+}
+
 /// Makes sure that PostgreSQL can be started.
 pub(crate) fn ensure_postgres() -> Result<()> {
     let Err(error) = Programs::find() else {

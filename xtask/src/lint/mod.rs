@@ -1,7 +1,9 @@
 //! `cargo xtask lint`: every check that needs no test.
 
+mod containers;
 mod migrations;
 mod openapi;
+mod prometheus;
 mod secrets;
 
 use std::process::ExitCode;
@@ -33,8 +35,10 @@ enum Step {
     Secrets,
     /// `cargo fmt --check`.
     Fmt,
-    /// The Prometheus configuration, by promtool.
+    /// Alerts: what Prometheus and Alertmanager read, and the rules' unit tests, by promtool and amtool.
     Prometheus,
+    /// The Dockerfile, the compose file and the workflow, by hadolint, dclint, actionlint, zizmor and their schemas.
+    Containers,
     /// Banned crates, licences and sources, by cargo-deny.
     Deny,
     /// All migrations up, down and up again, on SQLite and PostgreSQL.
@@ -84,7 +88,8 @@ impl Step {
             Self::Secrets => secrets::check(),
             Self::Fmt if fix => run_command(&mut command("cargo", &["fmt", "--all"])),
             Self::Fmt => run_command(&mut command("cargo", &["fmt", "--all", "--check"])),
-            Self::Prometheus => prometheus(),
+            Self::Prometheus => prometheus::check(),
+            Self::Containers => containers::check(),
             Self::Deny => deny(),
             Self::Migrations => {
                 packages::ensure_postgres()?;
@@ -110,11 +115,6 @@ impl Step {
             Self::Openapi => openapi::check(fix),
         }
     }
-}
-
-fn prometheus() -> Result<()> {
-    packages::ensure_promtool()?;
-    run_command(&mut command("promtool", &["check", "config", "prometheus.yml"]))
 }
 
 fn deny() -> Result<()> {

@@ -6,4 +6,5 @@ mod error_reports;
 mod health;
 mod logs;
 mod metrics;
+mod operator_files;
 
