@@ -1,6 +1,6 @@
 //! The files that containers and their builds are made of, by the linters that their authors use.
 //!
-//! Linters come from PyPI and npm, pinned, into `target/linters`; Node.js comes from PyPI too, so that Python is all that
+//! Linters come from `PyPI` and npm, pinned, into `target/linters`; Node.js comes from `PyPI` too: Python is all that
 //! a machine needs to have.
 
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
 //! Reports to Sentry: what failed, where, and for whom, and what requests and jobs spent their time on.
 //!
-//! Without a DSN nothing is set up and everything here does nothing. What is reported goes through [`scrub`] on its last
-//! step before the network, whatever it is made of: no password, token, key, e-mail address or number of a card leaves
+//! Without a DSN nothing is set up and everything here does nothing. What is reported is scrubbed on its last step before
+//! the network, whatever it is made of: no password, token, key, e-mail address or number of a card leaves
 //! the process. Nobody waits for Sentry: reports are sent by a thread of their own, and dropped when too many wait.
 
 mod capture;

@@ -7,4 +7,3 @@ mod health;
 mod logs;
 mod metrics;
 mod operator_files;
-
