@@ -7,6 +7,7 @@ mod command;
 mod e2e;
 mod lint;
 mod packages;
+mod product;
 mod test;
 
 use std::process::ExitCode;

@@ -4,10 +4,7 @@
 //! same way: a slow client would be a part of every figure. Rate limits are measured by the benches of their crate.
 //! Nothing here is a test.
 
-mod client;
-mod database;
 mod list;
-mod process;
 mod ratelimit;
 mod sync;
 mod table;
@@ -22,6 +19,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
 use crate::command::{command, run as run_command};
+use crate::product::database;
 
 /// What to measure.
 #[derive(Args)]

@@ -8,7 +8,7 @@ use sea_orm::{
 use uuid::{Builder, Uuid};
 
 use super::catalogue::Product;
-use crate::bench::database::{execute, placeholders, rows, settle};
+use crate::product::database::{execute, placeholders, rows, settle};
 
 /// Rows of one statement.
 const CHUNK: u64 = 1000;

@@ -13,11 +13,11 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 
 use self::requests::Request;
-use super::{
+use super::table::{self, grouped};
+use crate::product::{
     client::Client,
     database::{Database, Kind},
     process::Process,
-    table::{self, grouped},
 };
 
 /// Answers after which a request is known well enough.

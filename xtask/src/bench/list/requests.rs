@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 
 use super::catalogue::{RARE, RARE_LATIN, barcode};
-use crate::bench::client::Client;
+use crate::product::client::Client;
 
 /// Products of the smallest tenant for which every request makes sense.
 pub(super) const FEWEST: u64 = 1000;

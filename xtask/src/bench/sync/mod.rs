@@ -16,10 +16,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::report::{Figures, Phase};
-use super::{
+use crate::product::{
     client::Client,
     database::{self, Database, Kind},
     process::{Process, Setting},
+    sandbox::Sandbox,
 };
 
 /// More than this a worker may never hold.
@@ -69,35 +70,25 @@ pub(super) async fn run(binary: &Path, databases: &[Kind], arguments: &Arguments
     Ok(if within_bars { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The sandbox marketplace in a process of its own.
+/// The marketplace, and what the account is read with.
 struct Market {
-    base_url: String,
+    sandbox: Sandbox,
     token: String,
-    _process: Process,
 }
 
 impl Market {
     async fn open(binary: &Path, arguments: &Arguments) -> Result<Self> {
-        let variables = vec![("MARKETPLACE_LIMIT_SCALE", LIMIT_SCALE.to_owned())];
-        let setting = Setting { binary: binary.to_owned(), variables };
         let (cards, days) = (arguments.cards.to_string(), arguments.history_days.to_string());
         // Next to nothing happens while it is read.
-        let fixed = ["--port", "0", "--sellers", "1", "--speed", "0.01"];
-        let all = [&fixed[..], &["--cards", &cards, "--history-days", &days]].concat();
-        let mut process = Process::start(&setting, "sandbox", &all)?;
-        let base_url = process.line(|line| line.strip_prefix("WILDBERRIES_BASE_URL=").map(str::to_owned))?;
-        let control = Client::new(&base_url)?;
+        let all = ["--sellers", "1", "--speed", "0.01", "--cards", &cards, "--history-days", &days];
+        let sandbox = Sandbox::start(binary, LIMIT_SCALE, &all)?;
         // Each of its warehouses by name.
-        control.put("/sandbox/v1/masked", &json!(false)).await?;
+        sandbox.control()?.put("/sandbox/v1/masked", &json!(false)).await?;
         let token = match arguments.token {
-            Token::Personal => control.get("/sandbox/v1/sellers").await?[0]["token"].take(),
-            Token::Basic => {
-                let spec = json!({ "account_type": "basic" });
-                control.post("/sandbox/v1/sellers/0/tokens", &spec).await?["token"].take()
-            }
+            Token::Personal => sandbox.token().await?,
+            Token::Basic => sandbox.token_of_type("basic").await?,
         };
-        let token = token.as_str().context("the sandbox gives no token")?.to_owned();
-        Ok(Self { base_url, token, _process: process })
+        Ok(Self { sandbox, token })
     }
 }
 
@@ -115,7 +106,7 @@ struct Measured {
 
 async fn measure(binary: &Path, kind: Kind, market: &Market, arguments: &Arguments) -> Result<Measured> {
     let extra = [
-        ("WILDBERRIES_BASE_URL", market.base_url.clone()),
+        ("WILDBERRIES_BASE_URL", market.sandbox.base_url.clone()),
         ("MARKETPLACE_LIMIT_SCALE", LIMIT_SCALE.to_owned()),
     ];
     let database = Database::create(kind, binary.to_owned(), &extra).await?;

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use super::{MOST_MEMORY, Measured};
-use crate::bench::{
-    database::Kind,
-    table::{self, grouped},
-};
+use crate::bench::table::{self, grouped};
+use crate::product::database::Kind;
 
 /// Phases that write stock rows.
 const STOCK: [&str; 2] = ["stock_seller", "stock_marketplace"];

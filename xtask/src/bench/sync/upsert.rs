@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::bench::database::{placeholders, rows};
+use crate::product::database::{placeholders, rows};
 
 /// Rows of one statement, as in the product.
 const CHUNK: usize = 1000;

@@ -19,7 +19,7 @@ use crate::{command, packages};
 
 /// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A file.
     Sqlite,
     /// A server of its own.
@@ -27,9 +27,9 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const BOTH: [Self; 2] = [Self::Sqlite, Self::Postgres];
+    pub(crate) const BOTH: [Self; 2] = [Self::Sqlite, Self::Postgres];
 
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",
             Self::Postgres => "PostgreSQL",
@@ -42,9 +42,10 @@ const AS_INSTALLED: [&str; 4] = ["fsync=on", "synchronous_commit=on", "full_page
 
 /// A database, and what the product's processes need to work with it. Gone when dropped, or with this process.
 #[derive(Debug)]
-pub(super) struct Database {
-    pub(super) setting: Setting,
-    owner_url: String,
+pub(crate) struct Database {
+    pub(crate) setting: Setting,
+    /// As the owner of the tables.
+    pub(crate) owner_url: String,
     // In the order in which they may go.
     _postgres: Option<(PgDatabase, PgServer)>,
     _folder: Leashed,
@@ -52,7 +53,7 @@ pub(super) struct Database {
 
 impl Database {
     /// Makes a database and migrates it.
-    pub(super) async fn create(
+    pub(crate) async fn create(
         kind: Kind,
         binary: PathBuf,
         extra: &[(&'static str, String)],
@@ -92,7 +93,7 @@ impl Database {
     }
 
     /// Connects as the owner, on SQLite in the way the product does.
-    pub(super) async fn connect(&self) -> Result<DatabaseConnection> {
+    pub(crate) async fn connect(&self) -> Result<DatabaseConnection> {
         let mut options = ConnectOptions::new(&self.owner_url);
         options.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(|sqlite| {
             sqlite
@@ -106,7 +107,7 @@ impl Database {
 }
 
 /// Every row of a query, with `$1` and so on for the values.
-pub(super) async fn rows<T: FromQueryResult>(
+pub(crate) async fn rows<T: FromQueryResult>(
     connection: &DatabaseConnection,
     sql: &str,
     values: impl IntoIterator<Item = Value>,
@@ -116,7 +117,7 @@ pub(super) async fn rows<T: FromQueryResult>(
 }
 
 /// Runs a statement, with `$1` and so on for the values.
-pub(super) async fn execute(
+pub(crate) async fn execute(
     connection: &DatabaseConnection,
     sql: &str,
     values: impl IntoIterator<Item = Value>,
@@ -128,7 +129,7 @@ pub(super) async fn execute(
 
 /// Has the server do at once what it does by itself within a minute or so: learn how full its tables are. The product
 /// never asks SQLite to.
-pub(super) async fn settle(connection: &DatabaseConnection) -> Result<()> {
+pub(crate) async fn settle(connection: &DatabaseConnection) -> Result<()> {
     if connection.get_database_backend() == DbBackend::Postgres {
         connection.execute_unprepared("VACUUM (ANALYZE)").await.context("VACUUM (ANALYZE)")?;
     }
@@ -137,7 +138,7 @@ pub(super) async fn settle(connection: &DatabaseConnection) -> Result<()> {
 
 /// `($1, $2), ($3, $4)` and so on, for a statement with this many rows of values. SQLite takes `$1` for a name, and
 /// looks for it among all others.
-pub(super) fn placeholders(backend: DbBackend, rows: usize, columns: usize) -> String {
+pub(crate) fn placeholders(backend: DbBackend, rows: usize, columns: usize) -> String {
     let row = |row: usize| {
         let mark = |column: usize| match backend {
             DbBackend::Postgres => format!("${}", row * columns + column),

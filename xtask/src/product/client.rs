@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 /// A client, with a session once it has registered.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base_url: String,
     token: Option<String>,
 }
 
 impl Client {
-    pub(super) fn new(base_url: impl Into<String>) -> Result<Self> {
+    pub(crate) fn new(base_url: impl Into<String>) -> Result<Self> {
         // Another client of this process may have been first.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         // Answers come as they are: squeezing them takes time that says nothing about the list.
@@ -23,7 +23,7 @@ impl Client {
     }
 
     /// Registers a tenant and goes on as its owner. Gives the tenant's id.
-    pub(super) async fn register(&mut self) -> Result<uuid::Uuid> {
+    pub(crate) async fn register(&mut self) -> Result<uuid::Uuid> {
         let person = json!({
             "email": "owner@example.com", "password": "correct-horse-battery", "company_name": "Bench",
         });
@@ -32,20 +32,25 @@ impl Client {
         signed_in["tenant"]["id"].as_str().context("no tenant")?.parse().context("the tenant's id")
     }
 
-    pub(super) async fn get(&self, path: &str) -> Result<Value> {
+    /// The access token of the session.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Value> {
         self.send(self.http.get(self.address(path)), path).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         self.send(self.http.post(self.address(path)).json(body), path).await
     }
 
-    pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Value> {
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Value> {
         self.send(self.http.put(self.address(path)).json(body), path).await
     }
 
     /// How long an answer takes, from the request to the last byte.
-    pub(super) async fn time(&self, path: &str) -> Result<Duration> {
+    pub(crate) async fn time(&self, path: &str) -> Result<Duration> {
         let request = self.authorized(self.http.get(self.address(path)));
         let started = Instant::now();
         let answer = request.send().await.with_context(|| path.to_owned())?;

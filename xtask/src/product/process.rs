@@ -12,15 +12,15 @@ use test_support::process::Process as Leashed;
 
 /// What the product's processes of one measurement share.
 #[derive(Clone, Debug)]
-pub(super) struct Setting {
-    pub(super) binary: PathBuf,
+pub(crate) struct Setting {
+    pub(crate) binary: PathBuf,
     /// All of their environment.
-    pub(super) variables: Vec<(&'static str, String)>,
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 /// A process of the product. Asked to end when dropped, and waited for.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     role: &'static str,
     leashed: Leashed,
     log: PathBuf,
@@ -28,7 +28,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a role.
-    pub(super) fn start(setting: &Setting, role: &'static str, arguments: &[&str]) -> Result<Self> {
+    pub(crate) fn start(setting: &Setting, role: &'static str, arguments: &[&str]) -> Result<Self> {
         let mut leashed = Leashed::new(None)?;
         let log = leashed.folder().join("log");
         let mut command = Command::new(&setting.binary);
@@ -39,7 +39,7 @@ impl Process {
     }
 
     /// Waits for a line of the log.
-    pub(super) fn line<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> Result<T> {
+    pub(crate) fn line<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> Result<T> {
         let mut found = None;
         let Self { role, leashed, log } = self;
         leashed.wait_until(role, log, || {
@@ -50,7 +50,7 @@ impl Process {
     }
 
     /// Waits for the log entry with this message, and gives the address in it.
-    pub(super) fn address(&mut self, message: &str) -> Result<String> {
+    pub(crate) fn address(&mut self, message: &str) -> Result<String> {
         self.line(|line| {
             let entry: Value = serde_json::from_str(line).ok()?;
             let address = entry["address"].as_str().filter(|_| entry["message"] == message)?;
@@ -59,7 +59,7 @@ impl Process {
     }
 
     /// The most memory that the process has held so far, in bytes; an error if it has ended.
-    pub(super) fn peak_memory(&self) -> Result<u64> {
+    pub(crate) fn peak_memory(&self) -> Result<u64> {
         let ended = || format!("the {} has ended (or this is not Linux): {}", self.role, read(&self.log));
         let id = self.leashed.id().with_context(ended)?;
         let status = fs::read_to_string(format!("/proc/{id}/status")).with_context(ended)?;
