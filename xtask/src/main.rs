@@ -4,6 +4,7 @@
 
 mod bench;
 mod command;
+mod dashboards;
 mod e2e;
 mod lint;
 mod packages;
@@ -37,6 +38,8 @@ enum Task {
     Lint(lint::Arguments),
     /// Measure the release binary: a large sync, or lists of products.
     Bench(bench::Arguments),
+    /// Ask every query of dashboards and alerts of a system that really runs; each panel must have data.
+    Dashboards(dashboards::Arguments),
     /// Run the product against software that somebody else wrote, really running.
     E2e(e2e::Arguments),
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Task::Test { arguments } => test::run(&arguments),
         Task::Lint(arguments) => Ok(lint::run(&arguments)),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Dashboards(arguments) => dashboards::run(&arguments),
         Task::E2e(arguments) => e2e::run(&arguments),
     };
     done.unwrap_or_else(|error| {

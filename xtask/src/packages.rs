@@ -32,6 +32,18 @@ pub(crate) fn ensure_promtool() -> Result<()> {
     if works("promtool", &["--version"]) { Ok(()) } else { install(&["prometheus"]) }
 }
 
+/// Makes sure that Prometheus can be started.
+pub(crate) fn ensure_prometheus() -> Result<()> {
+    if works("prometheus", &["--version"]) { Ok(()) } else { install(&["prometheus"]) }
+}
+
+/// Makes sure that the exporters of machines, PostgreSQL and Redis can be started.
+pub(crate) fn ensure_exporters() -> Result<()> {
+    let exporters = ["prometheus-node-exporter", "prometheus-postgres-exporter", "prometheus-redis-exporter"];
+    let missing: Vec<_> = exporters.into_iter().filter(|exporter| !works(exporter, &["--version"])).collect();
+    if missing.is_empty() { Ok(()) } else { install(&missing) }
+}
+
 /// Makes sure that amtool can be run.
 pub(crate) fn ensure_amtool() -> Result<()> {
     if works("amtool", &["--version"]) { Ok(()) } else { install(&["prometheus-alertmanager"]) }

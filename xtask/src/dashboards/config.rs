@@ -1,0 +1,27 @@
+//! The configuration of Prometheus as it is committed, with the targets of a set-up.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result, ensure};
+use regex::Regex;
+
+use super::setups::Setup;
+use crate::command::root;
+
+/// The committed intervals and rules, and its jobs with the addresses of this machine. A job that the set-up has not is
+/// left out, one that the file has not is an error.
+pub(crate) fn write(setup: &Setup) -> Result<String> {
+    let file = root().join("prometheus.yml");
+    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+    let (head, jobs) = text.split_once("scrape_configs:").context("prometheus.yml has no scrape_configs")?;
+    let global = head.split("\n\n").find(|part| part.contains("global:")).context("no global part")?;
+    let known: Vec<_> =
+        Regex::new(r"job_name: (\S+)")?.captures_iter(jobs).map(|found| found[1].to_owned()).collect();
+    let rules = root().join("deploy/prometheus/rules/*.yml");
+    let mut config = format!("{global}\nrule_files:\n  - {}\nscrape_configs:\n", rules.display());
+    for (job, target) in &setup.targets {
+        ensure!(known.iter().any(|name| name == job), "prometheus.yml has no job {job}");
+        writeln!(config, "  - job_name: {job}\n    static_configs:\n      - targets: [\"{target}\"]")?;
+    }
+    Ok(config)
+}
