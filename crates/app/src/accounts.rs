@@ -387,7 +387,7 @@ fn refused(error: &marketplaces::Error, descriptor: &Descriptor) -> Error {
         | Cause::InvalidRequest { .. }
         | Cause::LimiterUnavailable(_)
         | Cause::KnownCatalogue(_) => {
-            tracing::error!(code = error.code(), %error, "a credential could not be verified");
+            tracing::warn!(code = error.code(), %error, "a credential could not be verified");
             return unavailable(Duration::from_mins(1));
         }
     };

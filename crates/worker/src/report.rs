@@ -93,6 +93,7 @@ impl Reporter {
         let status = if job.dead { TaskStatus::Dead } else { TaskStatus::Retried };
         self.metrics.tasks().finished(task(&job.kind), status, lease);
         let outcome = if job.dead { "dead" } else { "retried" };
+        let event_id = if job.dead { report_lost(job) } else { None };
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
@@ -101,6 +102,7 @@ impl Reporter {
                     tenant_id = %job.tenant_id,
                     attempt = job.attempts,
                     outcome,
+                    event_id = event_id.map(tracing::field::display),
                     "a lease ran out: its worker ended, froze or lost the database"
                 )
             };
@@ -117,6 +119,21 @@ fn report(job: &ClaimedJob, outcome: &'static str, error: &str) -> Option<Uuid> 
         severity: Severity::Error,
         place: task(&job.kind),
         extras: vec![("run", job.starts.into())],
+    })
+}
+
+/// Reports a job whose runs all ended without a word.
+fn report_lost(job: &Reaped) -> Option<Uuid> {
+    capture(Failure {
+        kind: "lease_lost",
+        text: "every attempt ended with its worker, or froze",
+        severity: Severity::Error,
+        place: task(&job.kind),
+        extras: vec![
+            ("job_id", job.id.to_string().into()),
+            ("tenant_id", job.tenant_id.to_string().into()),
+            ("attempts", job.attempts.into()),
+        ],
     })
 }
 

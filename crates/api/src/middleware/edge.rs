@@ -50,6 +50,17 @@ struct Line {
     started: Instant,
 }
 
+/// Takes marks of a trace off a request: strangers could make thousands of requests part of one, or of another's.
+pub(super) async fn unmarked(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    for name in ["sentry-trace", "baggage", "traceparent"] {
+        request.headers_mut().remove(name);
+    }
+    next.call(request).await
+}
+
 pub(super) async fn layer(
     shared: Data<Shared>,
     mut request: ServiceRequest,

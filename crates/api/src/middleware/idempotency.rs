@@ -15,6 +15,7 @@ use actix_web::{
 };
 use app::{Answer, App, Attempt, Ticket};
 use futures::stream;
+use monitoring::error_reports;
 use sha2::{Digest as _, Sha256};
 use tracing::Instrument as _;
 
@@ -49,7 +50,7 @@ pub(crate) async fn layer(
         Ok(Attempt::First(ticket)) => {
             let ticket = Held { app: App::clone(&app), ticket: Some(ticket) };
             // A task of its own: the work ends, and its answer is kept, even when the client does not wait for it.
-            let work = answer(shared, ticket, request, next).in_current_span();
+            let work = error_reports::with_scope(answer(shared, ticket, request, next).in_current_span());
             return match actix_web::rt::spawn(work).await {
                 Ok(answered) => answered,
                 Err(failed) => match failed.try_into_panic() {
@@ -178,11 +179,11 @@ impl Drop for Held {
             let app = self.app.clone();
             // Without a runtime the process is ending; the key then becomes free by itself.
             let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-            runtime.spawn(async move {
+            runtime.spawn(error_reports::with_scope(async move {
                 if let Err(error) = app.idempotency().abandon(ticket).await {
                     tracing::error!(%error, "an idempotency key could not be given back");
                 }
-            });
+            }));
         }
     }
 }

@@ -74,6 +74,7 @@ where
         .wrap(from_fn(problems::layer))
         .wrap(from_fn(edge::layer))
         .wrap(Compat::new(Condition::new(error_reports::is_on(), reported())))
+        .wrap(Compat::new(Condition::new(error_reports::is_on(), from_fn(edge::unmarked))))
 }
 
 /// A scope and a trace for each request.
@@ -271,7 +272,7 @@ mod tests {
             role: Role::Api,
             traces_sample_rate: 1.0,
         };
-        let _reports = error_reports::init_over(&settings, Arc::new(kept.clone()));
+        let reports = error_reports::init_over(&settings, Arc::new(kept.clone()));
         let shared = shared(false);
         let told = |path: &str| {
             let (status, _, problem) = ask_with(&shared, path, |request| {
@@ -280,10 +281,11 @@ mod tests {
                     .header("X-Api-Key", "k-e-y-2")
                     .header("X-Whatever", "val-ue-3")
                     .header("Cookie", "session=coo-kie-4")
-                    .header("sentry-trace", "d49d9bf66f13450b81f65bc51cf49c03-1cc4b26ab9094ef0-0")
+                    .header("sentry-trace", "d49d9bf66f13450b81f65bc51cf49c03-4111111111111111-0")
                     .json(&serde_json::json!({ "password": "pass-word-5" }))
             });
             let id = problem["request_id"].as_str().unwrap().to_owned();
+            assert!(reports.flush(std::time::Duration::from_secs(30)));
             (status.as_u16(), problem, kept.text(&id))
         };
         for (path, kind, place) in [
@@ -297,7 +299,8 @@ mod tests {
             let [event] = events.as_slice() else { panic!("{texts:?}") };
             assert!(event.contains(problem["event_id"].as_str().unwrap()), "{event}");
             assert!(event.contains(kind) && event.contains("\"role\":\"api\""), "{event}");
-            // A stranger does not decide what is traced.
+            // A stranger does not decide what is traced, and as part of what.
+            assert!(texts.iter().all(|text| !text.contains("d49d9bf66f13450b81f65bc51cf49c03")), "{texts:?}");
             let is_trace = |text: &&String| text.contains("\"type\":\"transaction\"");
             assert_eq!(texts.iter().filter(is_trace).count(), 1, "{texts:?}");
             assert!(texts.iter().all(|text| text.contains(&format!("GET {place}"))), "{texts:?}");

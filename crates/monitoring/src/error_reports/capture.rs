@@ -8,6 +8,10 @@ use sentry::{
 };
 use uuid::Uuid;
 
+/// Characters of a text that are told, and of those that tell one failure from another.
+const LONGEST_TEXT: usize = 4_000;
+const FINGERPRINT: usize = 200;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -38,15 +42,17 @@ pub fn capture(failure: Failure<'_>) -> Option<Uuid> {
     let hub = Hub::current();
     hub.client()?;
     let Failure { kind, text, severity, place, extras } = failure;
-    let words: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
+    let text: String = text.chars().take(LONGEST_TEXT).collect();
+    let words: String = text.chars().filter(|c| !c.is_ascii_digit()).take(FINGERPRINT).collect();
     let parts = [kind.to_owned(), place.to_owned(), words];
-    let exception = Exception { ty: kind.to_owned(), value: Some(text.to_owned()), ..Exception::default() };
+    let exception = Exception { ty: kind.to_owned(), value: Some(text), ..Exception::default() };
     let event = Event {
         level: match severity {
             Severity::Error => Level::Error,
             Severity::Warning => Level::Warning,
         },
         exception: vec![exception].into(),
+        transaction: Some(place.to_owned()),
         fingerprint: parts.into_iter().map(Cow::Owned).collect(),
         extra: extras.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         ..Event::default()

@@ -2,7 +2,7 @@
 //!
 //! Without a DSN nothing is set up and everything here does nothing. What is reported is scrubbed on its last step before
 //! the network, whatever it is made of: no password, token, key, e-mail address or number of a card leaves
-//! the process. Nobody waits for Sentry: reports are sent by a thread of their own, and dropped when too many wait.
+//! the process. Nobody waits for Sentry: reports are scrubbed and sent by threads of their own, and dropped when too many wait.
 
 mod capture;
 mod recorded;
@@ -22,7 +22,7 @@ use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 
 pub use self::{
     capture::{Failure, Severity, capture, last, tag, user},
-    spans::{Work, observed, span},
+    spans::{Work, observed, span, with_scope},
 };
 use crate::metrics::labels::Role;
 
@@ -33,6 +33,8 @@ pub const TRACED: &str = "traced";
 
 /// How many breadcrumbs a report carries at most.
 const BREADCRUMBS: usize = 50;
+/// Reports that wait for the network at most.
+const QUEUE: usize = 100;
 /// How long the last reports may take when the process ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -69,7 +71,7 @@ pub struct ErrorReports(ClientInitGuard);
 
 /// Begins to report. To be called on the main thread, before a runtime is started, once.
 pub fn init(settings: &Settings) -> ErrorReports {
-    init_over(settings, Arc::new(sentry::transports::DefaultTransportFactory))
+    init_over(settings, Arc::new(transport::Http))
 }
 
 /// The same over a transport of one's own, which gets what would go over the network.
@@ -82,6 +84,7 @@ pub fn init_over(settings: &Settings, transport: Arc<dyn TransportFactory>) -> E
         .send_default_pii(false)
         .max_request_body_size(MaxRequestBodySize::None)
         .shutdown_timeout(LAST_WORDS)
+        .transport_channel_capacity(QUEUE)
         .traces_sampler(move |trace: &TransactionContext| if is_noise(trace.name()) { 0.0 } else { rate })
         .transport(transport::Scrubbing::around(transport));
     options.dsn = Some(settings.dsn.clone());

@@ -8,6 +8,13 @@ use std::borrow::Cow;
 use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
+/// Characters of one text that are looked at and kept.
+const LONGEST_TEXT: usize = 8_000;
+/// Characters of a header that are kept.
+const LONGEST_HEADER: usize = 256;
+/// Ids that Sentry makes, of random digits.
+const IDS: [&str; 4] = ["event_id", "trace_id", "span_id", "parent_span_id"];
+
 /// Stands where something was.
 const FILTERED: &str = "[Filtered]";
 
@@ -31,20 +38,20 @@ const SECRET_NAMES: [&str; 15] = [
 ];
 
 /// Headers that are kept.
-const HEADERS: [&str; 9] = [
+const HEADERS: [&str; 7] = [
     "accept",
     "accept-encoding",
     "accept-language",
     "content-length",
     "content-type",
-    "host",
     "user-agent",
-    "x-forwarded-proto",
     "x-request-id",
 ];
 
 /// Takes secrets out of JSON.
 pub(super) struct Scrubber {
+    /// Schemes of `Authorization`, with what may be a credential or the next word of a sentence.
+    schemes: Regex,
     patterns: Vec<(Regex, &'static str)>,
     digits: Regex,
     opaque: Regex,
@@ -52,33 +59,33 @@ pub(super) struct Scrubber {
 
 impl Scrubber {
     pub(super) fn new() -> Self {
-        let named = "pass(?:word|wd|phrase)|secret|token|(?:api|access|private|signing)[_-]?key|authorization|\
-                     cookie|credentials?|jwt|signature";
+        let named = "pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private|signing)[_-]?key|authorization|\
+                     cookie|credentials?|jwt|signature|session|refresh";
         let patterns = [
             // JSON Web Tokens, also cut short.
             (r"\beyJ[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,2}".to_owned(), FILTERED),
-            // Fernet.
-            (r"\bgAAAAA[A-Za-z0-9_=-]{8,}".to_owned(), FILTERED),
-            // Schemes of `Authorization`.
-            (r"(?i)\b(bearer|basic|digest)\s+[^\s,;]+".to_owned(), "$1 [Filtered]"),
+            // Fernet, and refresh tokens of this product.
+            (r"\bgAAAAA[A-Za-z0-9_=-]{8,}|\brt_[A-Za-z0-9_-]{16,}".to_owned(), FILTERED),
             // Users and passwords of addresses.
-            (r"://[^/\s@]+@".to_owned(), "://[Filtered]@"),
-            (r"[\p{L}\p{N}._%+'-]+@(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}".to_owned(), FILTERED),
-            // `name=value`, `"name": "value"`, `name: value`.
+            (r"://[^\s/@]*:[^\s]*@".to_owned(), "://[Filtered]@"),
+            (r"[\p{L}\p{N}._%+'-]+(?:@|%40)(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}".to_owned(), FILTERED),
+            // `name=value`, `"name": "value"`, `name: Some("value")`; not `module::name`, nor `column = $1`.
             (
                 format!(
-                    r#"(?i)([\w-]*(?:{named})[\w-]*)(\\?["']?\s*[=:]\s*)(?:\\?"[^"]*"|'[^']*'|[^\s"'&,;}}\]]+)"#
+                    r#"(?i)([\w-]*(?:{named})[\w-]*)(\\?["']?\s*(?:=|:|%3d)\s*)(?:\\"(?:[^"\\]|\\[^"])*\\"|(?:\w+\()*"(?:[^"\\]|\\.)*"|'[^']*'|[\[{{(][^\]}})]*|[^\s"'&,;:$?(\[{{}}\])][^\s"'&,;}}\])]*)"#
                 ),
                 "$1$2[Filtered]",
             ),
-            // Bots of Telegram.
-            (r"\b[0-9]{6,12}:[A-Za-z0-9_-]{30,}".to_owned(), FILTERED),
+            // Bots of Telegram, also in an address.
+            (r"[0-9]{6,12}:[A-Za-z0-9_-]{30,}".to_owned(), FILTERED),
         ];
         let compiled = |pattern: &str| Regex::new(pattern).expect("the pattern is written here");
         Self {
+            schemes: compiled(r"(?i)\b(bearer|basic)\s+([A-Za-z0-9+/._~=-]{6,})"),
             patterns: patterns.iter().map(|(pattern, by)| (compiled(pattern), *by)).collect(),
-            digits: compiled(r"[0-9](?:[ -]?[0-9]){12,18}"),
-            opaque: compiled(r"[A-Za-z0-9_+/-]{32,}=*"),
+            // From 14 digits on: with 13, barcodes would look like cards.
+            digits: compiled(r"\b[0-9](?:[ .-]?[0-9]){13,18}\b"),
+            opaque: compiled(r"[A-Za-z0-9_+-]{32,}=*"),
         }
     }
 
@@ -86,18 +93,16 @@ impl Scrubber {
     pub(super) fn scrub(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
+                if let Some((end, _)) = text.char_indices().nth(LONGEST_TEXT) {
+                    text.truncate(end);
+                }
                 if let Cow::Owned(clean) = self.text(text) {
                     *text = clean;
                 }
             }
             Value::Array(items) => items.iter_mut().for_each(|item| self.scrub(item)),
             Value::Object(fields) => self.fields(fields),
-            Value::Number(number) => {
-                if let Cow::Owned(clean) = self.text(&number.to_string()) {
-                    *value = clean.into();
-                }
-            }
-            Value::Null | Value::Bool(_) => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 
@@ -107,7 +112,9 @@ impl Scrubber {
         }
         for (name, value) in std::mem::take(fields) {
             let name = self.text(&name).into_owned();
-            let value = if is_secret(&name) && !value.is_null() {
+            let value = if IDS.contains(&name.as_str()) {
+                value
+            } else if is_secret(&name) && !value.is_null() {
                 FILTERED.into()
             } else {
                 let mut value = value;
@@ -119,7 +126,10 @@ impl Scrubber {
     }
 
     fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut clean = Cow::Borrowed(text);
+        let is_word = |text: &str| text.chars().all(|c| c.is_ascii_lowercase());
+        let mut clean = self.schemes.replace_all(text, |found: &Captures<'_>| {
+            if is_word(&found[2]) { found[0].to_owned() } else { format!("{} {FILTERED}", &found[1]) }
+        });
         for (pattern, by) in &self.patterns {
             if let Cow::Owned(changed) = pattern.replace_all(&clean, *by) {
                 clean = changed.into();
@@ -156,6 +166,13 @@ fn strip(request: &mut Map<String, Value>) {
     }
     if let Some(Value::Object(headers)) = request.get_mut("headers") {
         headers.retain(|name, _| HEADERS.contains(&name.to_lowercase().as_str()));
+        for value in headers.values_mut() {
+            if let Value::String(text) = value
+                && let Some((end, _)) = text.char_indices().nth(LONGEST_HEADER)
+            {
+                text.truncate(end);
+            }
+        }
     }
 }
 
@@ -182,5 +199,71 @@ fn is_key(word: &str) -> bool {
         word.len() >= 48
     } else {
         has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    static SCRUBBER: LazyLock<Scrubber> = LazyLock::new(Scrubber::new);
+
+    fn clean(text: &str) -> String {
+        SCRUBBER.text(text).into_owned()
+    }
+
+    #[test]
+    fn secrets_are_taken_out_however_they_are_written() {
+        for (text, secret) in [
+            ("Settings { password: Some(\"swordfish\"), port: 1 }", "swordfish"),
+            ("token: Token(\"swordfish\")", "swordfish"),
+            ("{\\\"password\\\":\\\"sword\\\\fish\\\"}", "fish"),
+            ("pwd=swordfish", "swordfish"),
+            ("tokens: [\"swordfish\", \"b\"]", "swordfish"),
+            ("postgres://user:a/b@c@host/db", "a/b"),
+            ("mail to ann%40example.com", "ann"),
+            ("4111.1111.1111.1111", "1111"),
+            ("refresh rt_sGVsbG9oZWxsb2hlbGxv ended", "sGVsbG9"),
+            ("https://api.telegram.org/bot110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/getMe", "AAHdq"),
+        ] {
+            let left = clean(text);
+            assert!(!left.contains(secret), "{text} -> {left}");
+        }
+    }
+
+    #[test]
+    fn what_an_operator_needs_stays() {
+        for text in [
+            "app::auth::token::Tokens::verify",
+            "tokio_util::sync::CancellationToken::cancelled",
+            "SELECT 1 FROM session WHERE token_hash = $1 AND tenant_id = ?",
+            "basic authentication",
+            "/home/Builder01/src/stock_tracker/crates/monitoring/src/lib.rs",
+            "barcodes 2037839000000 2037839000017",
+            "018f4d2a-6b1c-7c3e-9f10-2b7f5d0a9c11",
+            "stock-tracker@1.2.3+3f2504e04f8911d39a0c0305e82c3301abcdef12",
+            "2026-11-22T00:44:38.704627658Z",
+            "a_panic_is_a_500_with_all_headers_and_without_its_words",
+        ] {
+            assert_eq!(clean(text), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ids_that_sentry_makes_stay(high in any::<u64>(), low in 0_u64..10_000_000_000_000_000) {
+            let ids = json!({
+                "event_id": format!("{high:016x}{low:016}"),
+                "spans": [{ "span_id": format!("{low:016}"), "trace_id": format!("{high:016x}{low:016}") }],
+            });
+            let mut scrubbed = ids.clone();
+            SCRUBBER.scrub(&mut scrubbed);
+            prop_assert_eq!(scrubbed, ids);
+        }
     }
 }

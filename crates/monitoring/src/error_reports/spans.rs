@@ -46,6 +46,11 @@ pub async fn observed<F: Future>(work: Work, future: F, is_ok: impl FnOnce(&F::O
     output
 }
 
+/// Lets work that goes on in a task of its own stay part of the request or job at hand.
+pub fn with_scope<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    future.bind_hub(Hub::current())
+}
+
 /// Adds something that has just ended to the trace at hand, if there is one. `description` holds no values: a statement
 /// with placeholders, a name.
 pub fn span(operation: &str, description: &str, elapsed: Duration, failed: bool) {

@@ -10,6 +10,7 @@ use actix_web::web::Bytes;
 use app::StockExport;
 use domain::picture::Stock;
 use futures::{Stream, stream};
+use monitoring::error_reports;
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
     time::{Instant, timeout_at},
@@ -73,7 +74,7 @@ pub(super) async fn send(
             Err(Stop::Failed(cause)) => tracing::error!(cause, "an export failed"),
         }
     };
-    actix_web::rt::spawn(task.in_current_span());
+    actix_web::rt::spawn(error_reports::with_scope(task.in_current_span()));
     Ok(stream::unfold(Some(receiver), receive))
 }
 
