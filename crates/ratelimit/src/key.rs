@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-use crate::{Algorithm, Dim, MissingDim, Policy, PolicyName, Rule, Subject};
+use crate::{Dim, MissingDim, Policy, PolicyName, Rule, Subject};
 
 /// Makes keys out of what is known of a request. All processes that share a store need the same secret.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ impl Keys {
         hash.field(policy.as_str().as_bytes());
         // What one algorithm stored means nothing to another, and what counts no more in a short window still does in
         // a long one.
-        let counted = Counted { algorithm: code(rule.algorithm()), window: rule.window() };
+        let counted = Counted { algorithm: rule.algorithm().letter(), window: rule.window() };
         hash.field(&[counted.algorithm]);
         hash.field(&counted.window.as_micros().to_le_bytes());
         for &dim in dims {
@@ -65,15 +65,6 @@ impl Keys {
 impl fmt::Debug for Keys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Keys(..)")
-    }
-}
-
-fn code(algorithm: Algorithm) -> u8 {
-    match algorithm {
-        Algorithm::SlidingLog => b'l',
-        Algorithm::CompactLog => b'c',
-        Algorithm::Gcra { .. } => b'g',
-        Algorithm::FixedWindow => b'f',
     }
 }
 
@@ -148,7 +139,7 @@ impl LimitKey {
 
     /// Whether it is counted by rules like this one.
     pub(crate) fn is_of(&self, rule: Rule) -> bool {
-        self.counted == Counted { algorithm: code(rule.algorithm()), window: rule.window() }
+        self.counted == Counted { algorithm: rule.algorithm().letter(), window: rule.window() }
     }
 
     /// The policy it is a key of.
@@ -207,6 +198,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Algorithm;
 
     fn policy(name: &str, dims: &[Dim]) -> Policy {
         Policy::builder(name, 10, Duration::from_mins(1)).scope(dims.iter().copied()).build().unwrap()

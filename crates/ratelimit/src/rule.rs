@@ -26,6 +26,18 @@ pub enum Algorithm {
     FixedWindow,
 }
 
+impl Algorithm {
+    /// What keys and scripts call it.
+    pub(crate) fn letter(self) -> u8 {
+        match self {
+            Self::SlidingLog => b'l',
+            Self::CompactLog => b'c',
+            Self::Gcra { .. } => b'g',
+            Self::FixedWindow => b'f',
+        }
+    }
+}
+
 /// Why a rule makes no sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

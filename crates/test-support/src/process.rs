@@ -211,7 +211,11 @@ pub(crate) fn read_log(log: &Path) -> String {
 }
 
 /// A port of 127.0.0.1 that was free a moment ago; somebody may be faster, so be ready to ask again.
-pub(crate) fn free_port() -> Result<u16, Error> {
+///
+/// # Errors
+///
+/// If the system gives none.
+pub fn free_port() -> Result<u16, Error> {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::io("looking for a free port"))?;
     Ok(listener.local_addr().map_err(Error::io("looking for a free port"))?.port())

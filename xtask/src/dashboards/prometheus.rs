@@ -1,12 +1,13 @@
 //! A Prometheus of its own, and what it answers.
 
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use test_support::process::Process;
+use test_support::process::{Process, free_port};
 
 use super::panels::Query;
 use crate::packages;
@@ -51,7 +52,7 @@ impl Answer {
 
 impl Prometheus {
     /// Starts one with a configuration.
-    pub(crate) async fn start(config: &str) -> Result<Self> {
+    pub(crate) fn start(config: &str) -> Result<Self> {
         packages::ensure_prometheus()?;
         let mut process = Process::new(None)?;
         let folder = process.folder().to_owned();
@@ -61,21 +62,9 @@ impl Prometheus {
         let log = folder.join("log");
         process.start(&mut program(&folder, &file, port), &log)?;
         let url = format!("http://127.0.0.1:{port}");
+        process.wait_until("prometheus", &log, || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
-        let prometheus = Self { http, url, _process: process };
-        prometheus.wait(&log).await?;
-        Ok(prometheus)
-    }
-
-    async fn wait(&self, log: &Path) -> Result<()> {
-        for _ in 0..300 {
-            let answer = self.http.get(format!("{}/-/ready", self.url)).send().await;
-            if answer.is_ok_and(|answer| answer.status().is_success()) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        anyhow::bail!("Prometheus is not ready: {}", std::fs::read_to_string(log).unwrap_or_default())
+        Ok(Self { http, url, _process: process })
     }
 
     /// Asks a query, as the panel that it belongs to would.
@@ -142,10 +131,4 @@ fn series(value: &Value) -> Result<Series> {
 fn point(value: &Value) -> Result<(f64, f64)> {
     let at = value[0].as_f64().context("no time")?;
     Ok((at, value[1].as_str().context("no value")?.parse().context("no number")?))
-}
-
-/// A port that was free a moment ago.
-pub(super) fn free_port() -> Result<u16> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
-    Ok(listener.local_addr()?.port())
 }

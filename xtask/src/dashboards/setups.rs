@@ -1,16 +1,16 @@
 //! The ways in which the product is run.
 
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
-use test_support::process::Process as Leashed;
+use test_support::process::{Process as Leashed, free_port};
 use test_support::redis::RedisServer;
 
 use super::Which;
-use super::prometheus::free_port;
 use crate::packages;
 use crate::product::{
     client::Client,
@@ -188,7 +188,7 @@ impl Exporter {
         command.arg(format!("{}{address}", self.listen));
         command.envs(self.variables);
         process.start(&mut command, &log)?;
-        process.wait_until(self.program, &log, || std::net::TcpStream::connect(&address).is_ok())?;
+        process.wait_until(self.program, &log, || TcpStream::connect(&address).is_ok())?;
         Ok((process, address))
     }
 }

@@ -1,6 +1,6 @@
-//! The layers around every handler, from the outside in. Outside of all, where the operator collects error reports, the
-//! layer of `sentry-actix` gives each request a scope and a trace of its own; what failed is reported by
-//! [`Problem`](crate::problem::Problem), which knows more of it.
+//! The layers around every handler, from the outside in. Outside of all, where the operator collects error reports,
+//! marks of other traces are taken off and the layer of `sentry-actix` gives each request a scope and a trace of its
+//! own; what failed is reported by [`Problem`](crate::problem::Problem), which knows more of it.
 //!
 //! 1. [`edge`]: the request's id, its span and log line, metrics, `X-Process-Time`, security headers; a panic anywhere
 //!    further in becomes a 500 here. `HEAD` is served as `GET`, and health checks with or without the final slash.
@@ -97,6 +97,7 @@ mod tests {
         logs::{LogFormat, LogSettings},
         metrics::{Build, KnownLabels, Metrics, MetricsSettings, labels::Role},
     };
+    use sentry::test::TestTransport;
     use serde_json::Value;
     use tracing_subscriber::fmt::MakeWriter;
 
@@ -233,38 +234,19 @@ mod tests {
         assert_eq!(problem["debug"], "select secret");
     }
 
-    /// Keeps what would go over the network.
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<sentry::Envelope>>>);
-
-    impl sentry::Transport for Kept {
-        fn send_envelope(&self, envelope: sentry::Envelope) {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(envelope);
-        }
-    }
-
-    impl sentry::TransportFactory for Kept {
-        fn create_transport_with_options(&self, _: sentry::TransportOptions) -> Arc<dyn sentry::Transport> {
-            Arc::new(self.clone())
-        }
-    }
-
-    impl Kept {
-        /// All that was sent of a request, as it would be written.
-        fn text(&self, request_id: &str) -> Vec<String> {
-            let envelopes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let written = envelopes.iter().map(|envelope| {
-                let mut bytes = Vec::new();
-                envelope.to_writer(&mut bytes).unwrap();
-                String::from_utf8(bytes).unwrap()
-            });
-            written.filter(|text| text.contains(request_id)).collect()
-        }
+    /// What was sent of a request since the last look, as it would be written.
+    fn sent(transport: &TestTransport, request_id: &str) -> Vec<String> {
+        let written = transport.fetch_and_clear_envelopes().into_iter().map(|envelope| {
+            let mut bytes = Vec::new();
+            envelope.to_writer(&mut bytes).unwrap();
+            String::from_utf8(bytes).unwrap()
+        });
+        written.filter(|text| text.contains(request_id)).collect()
     }
 
     #[test]
     fn failures_are_reported_with_their_request_and_without_secrets() {
-        let kept = Kept::default();
+        let transport = TestTransport::new();
         let settings = error_reports::Settings {
             dsn: error_reports::Settings::dsn("https://key@sentry.example.com/1").unwrap(),
             environment: "staging".to_owned(),
@@ -272,7 +254,7 @@ mod tests {
             role: Role::Api,
             traces_sample_rate: 1.0,
         };
-        let reports = error_reports::init_over(&settings, Arc::new(kept.clone()));
+        let reports = error_reports::init_over(&settings, Arc::new(Arc::clone(&transport)));
         let shared = shared(false);
         let told = |path: &str| {
             let (status, _, problem) = ask_with(&shared, path, |request| {
@@ -286,7 +268,7 @@ mod tests {
             });
             let id = problem["request_id"].as_str().unwrap().to_owned();
             assert!(reports.flush(std::time::Duration::from_secs(30)));
-            (status.as_u16(), problem, kept.text(&id))
+            (status.as_u16(), problem, sent(&transport, &id))
         };
         for (path, kind, place) in [
             ("/fail?q=sear-ch-7&note=que-ry-6", "internal_error", "/fail"),

@@ -72,13 +72,13 @@ impl Problem {
 
     /// Reports a failure of ours, unless that was done already. Returns the report's id.
     fn report(&self, route: Option<&str>) -> Option<Uuid> {
+        if self.reported {
+            return error_reports::last();
+        }
         let severity = match self.code.status() {
             StatusCode::INTERNAL_SERVER_ERROR => Severity::Error,
             _ => Severity::Warning,
         };
-        if self.reported {
-            return error_reports::last();
-        }
         error_reports::capture(Failure {
             kind: self.code.code(),
             text: self.cause.as_deref().unwrap_or(&self.detail),

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
-/// Characters of one text that are looked at and kept.
+/// Bytes of one text that are looked at and kept.
 const LONGEST_TEXT: usize = 8_000;
-/// Characters of a header that are kept.
+/// Bytes of a header that are kept.
 const LONGEST_HEADER: usize = 256;
 /// Ids that Sentry makes, of random digits.
 const IDS: [&str; 4] = ["event_id", "trace_id", "span_id", "parent_span_id"];
@@ -18,24 +18,9 @@ const IDS: [&str; 4] = ["event_id", "trace_id", "span_id", "parent_span_id"];
 /// Stands where something was.
 const FILTERED: &str = "[Filtered]";
 
-/// Names whose values are secrets, also as parts of longer names, without regard to case, `-` and `_`.
-const SECRET_NAMES: [&str; 15] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "signingkey",
-    "fernet",
-    "authorization",
-    "cookie",
-    "credential",
-    "jwt",
-    "signature",
-];
+/// Names whose values are secrets, also as parts of longer names.
+const NAMES: &str = "(?i:pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private|signing)[_-]?key|fernet|\
+                     authorization|cookie|credential|jwt|signature|session|refresh)";
 
 /// Headers that are kept.
 const HEADERS: [&str; 7] = [
@@ -52,6 +37,7 @@ const HEADERS: [&str; 7] = [
 pub(super) struct Scrubber {
     /// Schemes of `Authorization`, with what may be a credential or the next word of a sentence.
     schemes: Regex,
+    names: Regex,
     patterns: Vec<(Regex, &'static str)>,
     digits: Regex,
     opaque: Regex,
@@ -59,8 +45,6 @@ pub(super) struct Scrubber {
 
 impl Scrubber {
     pub(super) fn new() -> Self {
-        let named = "pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private|signing)[_-]?key|authorization|\
-                     cookie|credentials?|jwt|signature|session|refresh";
         let patterns = [
             // JSON Web Tokens, also cut short.
             (r"\beyJ[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,2}".to_owned(), FILTERED),
@@ -72,7 +56,7 @@ impl Scrubber {
             // `name=value`, `"name": "value"`, `name: Some("value")`; not `module::name`, nor `column = $1`.
             (
                 format!(
-                    r#"(?i)([\w-]*(?:{named})[\w-]*)(\\?["']?\s*(?:=|:|%3d)\s*)(?:\\"(?:[^"\\]|\\[^"])*\\"|(?:\w+\()*"(?:[^"\\]|\\.)*"|'[^']*'|[\[{{(][^\]}})]*|[^\s"'&,;:$?(\[{{}}\])][^\s"'&,;}}\])]*)"#
+                    r#"(?i)([\w-]*{NAMES}[\w-]*)(\\?["']?\s*(?:=|:|%3d)\s*)(?:\\"(?:[^"\\]|\\[^"])*\\"|(?:\w+\()*"(?:[^"\\]|\\.)*"|'[^']*'|[\[{{(][^\]}})]*|[^\s"'&,;:$?(\[{{}}\])][^\s"'&,;}}\])]*)"#
                 ),
                 "$1$2[Filtered]",
             ),
@@ -81,6 +65,7 @@ impl Scrubber {
         ];
         let compiled = |pattern: &str| Regex::new(pattern).expect("the pattern is written here");
         Self {
+            names: compiled(NAMES),
             schemes: compiled(r"(?i)\b(bearer|basic)\s+([A-Za-z0-9+/._~=-]{6,})"),
             patterns: patterns.iter().map(|(pattern, by)| (compiled(pattern), *by)).collect(),
             // From 14 digits on: with 13, barcodes would look like cards.
@@ -93,15 +78,19 @@ impl Scrubber {
     pub(super) fn scrub(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
-                if let Some((end, _)) = text.char_indices().nth(LONGEST_TEXT) {
-                    text.truncate(end);
-                }
+                text.truncate(text.floor_char_boundary(LONGEST_TEXT));
                 if let Cow::Owned(clean) = self.text(text) {
                     *text = clean;
                 }
             }
             Value::Array(items) => items.iter_mut().for_each(|item| self.scrub(item)),
             Value::Object(fields) => self.fields(fields),
+            // Times are fractions, and look like cards now and then.
+            Value::Number(number) if number.is_u64() => {
+                if let Cow::Owned(clean) = self.text(&number.to_string()) {
+                    *value = clean.into();
+                }
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
@@ -114,7 +103,7 @@ impl Scrubber {
             let name = self.text(&name).into_owned();
             let value = if IDS.contains(&name.as_str()) {
                 value
-            } else if is_secret(&name) && !value.is_null() {
+            } else if self.names.is_match(&name) && !value.is_null() {
                 FILTERED.into()
             } else {
                 let mut value = value;
@@ -135,23 +124,16 @@ impl Scrubber {
                 clean = changed.into();
             }
         }
-        let card =
-            |found: &Captures<'_>| if is_card(&found[0]) { FILTERED.to_owned() } else { found[0].to_owned() };
-        if let Cow::Owned(changed) = self.digits.replace_all(&clean, card) {
-            clean = changed.into();
-        }
-        let key =
-            |found: &Captures<'_>| if is_key(&found[0]) { FILTERED.to_owned() } else { found[0].to_owned() };
-        if let Cow::Owned(changed) = self.opaque.replace_all(&clean, key) {
-            clean = changed.into();
+        for (pattern, is_secret) in [(&self.digits, is_card as fn(&str) -> bool), (&self.opaque, is_key)] {
+            let filtered = |found: &Captures<'_>| {
+                if is_secret(&found[0]) { FILTERED.to_owned() } else { found[0].to_owned() }
+            };
+            if let Cow::Owned(changed) = pattern.replace_all(&clean, filtered) {
+                clean = changed.into();
+            }
         }
         clean
     }
-}
-
-fn is_secret(name: &str) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-    SECRET_NAMES.iter().any(|secret| plain.contains(secret))
 }
 
 /// Leaves of a request what tells nothing of a person.
@@ -167,10 +149,8 @@ fn strip(request: &mut Map<String, Value>) {
     if let Some(Value::Object(headers)) = request.get_mut("headers") {
         headers.retain(|name, _| HEADERS.contains(&name.to_lowercase().as_str()));
         for value in headers.values_mut() {
-            if let Value::String(text) = value
-                && let Some((end, _)) = text.char_indices().nth(LONGEST_HEADER)
-            {
-                text.truncate(end);
+            if let Value::String(text) = value {
+                text.truncate(text.floor_char_boundary(LONGEST_HEADER));
             }
         }
     }
@@ -234,6 +214,20 @@ mod tests {
             let left = clean(text);
             assert!(!left.contains(secret), "{text} -> {left}");
         }
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_names_and_cards_also_as_numbers() {
+        let mut value = json!({
+            "apiKey": 1, "X-Refresh-Token": "a", "card": 4_111_111_111_111_111_u64, "at": 1_795_308_016.014_937, "run": 3,
+        });
+        SCRUBBER.scrub(&mut value);
+        assert_eq!(
+            value,
+            json!({
+                "apiKey": FILTERED, "X-Refresh-Token": FILTERED, "card": FILTERED, "at": 1_795_308_016.014_937, "run": 3,
+            })
+        );
     }
 
     #[test]

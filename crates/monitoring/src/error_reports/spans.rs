@@ -61,10 +61,7 @@ pub fn span(operation: &str, description: &str, elapsed: Duration, failed: bool)
     let Some(parent) = hub.configure_scope(|scope| scope.get_span()) else { return };
     let ended = SystemTime::now();
     let began = ended.checked_sub(elapsed).unwrap_or(ended);
-    let shown = description
-        .char_indices()
-        .nth(LONGEST_DESCRIPTION)
-        .map_or(description, |(end, _)| &description[..end]);
+    let shown = &description[..description.floor_char_boundary(LONGEST_DESCRIPTION)];
     let span = parent.start_child_with_details(operation, shown, SpanId::default(), began);
     span.set_status(if failed { SpanStatus::InternalError } else { SpanStatus::Ok });
     span.finish_with_timestamp(ended);

@@ -1,42 +1,12 @@
 //! What would go over the network, as the transport gets it.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use monitoring::{
     error_reports::{self, Failure, Settings, Severity, Work},
     metrics::labels::Role,
 };
-use sentry::{Envelope, Transport, TransportFactory, TransportOptions};
-
-/// Keeps what it is given.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<Envelope>>>);
-
-impl Transport for Kept {
-    fn send_envelope(&self, envelope: Envelope) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(envelope);
-    }
-}
-
-impl TransportFactory for Kept {
-    fn create_transport_with_options(&self, _options: TransportOptions) -> Arc<dyn Transport> {
-        Arc::new(self.clone())
-    }
-}
-
-impl Kept {
-    /// All of it, as it would be written.
-    fn text(&self) -> String {
-        let mut written = Vec::new();
-        for envelope in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            envelope.to_writer(&mut written).unwrap();
-        }
-        String::from_utf8(written).unwrap()
-    }
-}
+use sentry::{Envelope, test::TestTransport};
 
 /// What must not be found, and how it comes.
 const SECRETS: [(&str, &str); 14] = [
@@ -73,8 +43,8 @@ fn settings() -> Settings {
 #[tokio::test]
 async fn reports_say_where_and_for_whom_and_no_secrets() {
     assert!(!error_reports::is_on());
-    let kept = Kept::default();
-    let reports = error_reports::init_over(&settings(), Arc::new(kept.clone()));
+    let transport = TestTransport::new();
+    let reports = error_reports::init_over(&settings(), Arc::new(Arc::clone(&transport)));
     assert!(error_reports::is_on());
 
     let work = Work {
@@ -82,7 +52,7 @@ async fn reports_say_where_and_for_whom_and_no_secrets() {
         operation: "queue.process",
         tags: vec![("tenant_id", "018f4d2a-6b1c-7c3e-9f10-2b7f5d0a9c11".to_owned())],
     };
-    let ids = error_reports::observed(
+    let (ids, left) = error_reports::observed(
         work,
         async {
             error_reports::span(
@@ -105,7 +75,10 @@ async fn reports_say_where_and_for_whom_and_no_secrets() {
                 std::panic::catch_unwind(|| panic!("the vault held password=hunter4 of bob@example.com"));
             assert!(panicked.is_err());
             assert!(error_reports::last().is_some());
-            all
+            // What goes on in a task of its own belongs to the work that began it.
+            let left =
+                tokio::spawn(error_reports::with_scope(async { report("left behind") })).await.unwrap();
+            (all, left)
         },
         |_| false,
     )
@@ -114,7 +87,12 @@ async fn reports_say_where_and_for_whom_and_no_secrets() {
     let outside = report("outside of all work").unwrap();
     assert!(reports.flush(Duration::from_secs(5)));
 
-    let text = kept.text();
+    let envelopes = transport.fetch_and_clear_envelopes();
+    let mut written = Vec::new();
+    for envelope in &envelopes {
+        envelope.to_writer(&mut written).unwrap();
+    }
+    let text = String::from_utf8(written).unwrap();
     for secret in SECRETS.iter().map(|(secret, _)| *secret).chain(["hunter4", "bob@example.com"]) {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
@@ -135,10 +113,11 @@ async fn reports_say_where_and_for_whom_and_no_secrets() {
     ] {
         assert!(text.contains(found), "{found} in {text}");
     }
-    let envelopes = kept.0.lock().unwrap();
     let events: Vec<_> = envelopes.iter().filter_map(Envelope::event).collect();
-    assert_eq!(events.len(), SECRETS.len() + 2);
+    assert_eq!(events.len(), SECRETS.len() + 3);
     assert!(events.iter().all(|event| event.breadcrumbs.len() <= 50));
+    let left = events.iter().find(|event| Some(event.event_id) == left).unwrap();
+    assert_eq!(left.tags["tenant_id"], "018f4d2a-6b1c-7c3e-9f10-2b7f5d0a9c11");
     let alone = events.iter().find(|event| event.event_id == outside).unwrap();
     assert!(!alone.tags.contains_key("tenant_id"), "what belongs to a job stays with it");
     assert_eq!(alone.tags["role"], "worker");

@@ -4,7 +4,7 @@ use deadpool_redis::redis::Cmd;
 
 use super::scripts::Source;
 use crate::report::Counted;
-use crate::{Algorithm, LimitKey, Plan};
+use crate::{LimitKey, Plan};
 
 /// One call of a script: keys and arguments, so that it can be sent again.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl<'a> Call<'a> {
         call.push(b"0");
         for ask in plan.asks() {
             let terms = ask.rule.terms();
-            call.bytes.push(letter(ask.rule.algorithm()));
+            call.bytes.push(ask.rule.algorithm().letter());
             call.bytes.push(if ask.shadow { b'1' } else { b'0' });
             call.bytes.extend_from_slice(&ask.cost.to_le_bytes());
             call.bytes.extend_from_slice(&terms.capacity.to_le_bytes());
@@ -59,10 +59,10 @@ impl<'a> Call<'a> {
         let mut call = Self::new(source, prefix, items.iter().map(|item| item.key));
         call.push(&nonce.to_le_bytes());
         for Counted { rule, cost, until, .. } in items {
-            call.push(&[letter(rule.algorithm())]);
-            call.push_number(rule.terms().span);
-            call.push_number((*cost).into());
-            call.push_number(*until);
+            call.push(&[rule.algorithm().letter()]);
+            for number in [rule.terms().span, (*cost).into(), *until] {
+                call.push(number.to_string().as_bytes());
+            }
         }
         call
     }
@@ -82,21 +82,6 @@ impl<'a> Call<'a> {
     fn push(&mut self, argument: &[u8]) {
         self.bytes.extend_from_slice(argument);
         self.ends.push(self.bytes.len());
-    }
-
-    fn push_number(&mut self, number: u64) {
-        let mut digits = [0; 20];
-        let mut at = digits.len();
-        let mut left = number;
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (left % 10) as u8;
-            left /= 10;
-            if left == 0 {
-                break;
-            }
-        }
-        self.push(&digits[at..]);
     }
 
     /// Calls a script that Redis knows.
@@ -121,16 +106,6 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What the scripts call an algorithm.
-fn letter(algorithm: Algorithm) -> u8 {
-    match algorithm {
-        Algorithm::SlidingLog => b'l',
-        Algorithm::CompactLog => b'c',
-        Algorithm::Gcra { .. } => b'g',
-        Algorithm::FixedWindow => b'f',
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -152,16 +127,5 @@ mod tests {
         assert!(packed.starts_with(b"*7\r\n$7\r\nEVALSHA\r\n$40\r\n"), "{packed:?}");
         let key = String::from_utf8(call.key().to_vec()).unwrap();
         assert!(key.starts_with("mine:rl1:{g0000000000000}:api:"), "{key}");
-    }
-
-    #[test]
-    fn numbers_are_written_whole() {
-        let scripts = Scripts::new();
-        let mut call = scripts.refund("", &[], 0);
-        call.bytes.clear();
-        for number in [0, 7, 10, u64::MAX] {
-            call.push_number(number);
-        }
-        assert_eq!(call.bytes, b"071018446744073709551615");
     }
 }

@@ -109,9 +109,9 @@ pub enum RedisOptionsError {
 ///
 /// A user of Redis who may do the following to keys that begin with the prefix can do all that the store does: `EVAL`,
 /// `EVALSHA`, `TIME`, `UNLINK`, `GET`, `SET`, `GETRANGE`, `SETRANGE`, `PEXPIREAT`, `ZADD`, `ZCARD`, `ZCOUNT`, `ZRANGE`,
-/// `ZREM`, `ZREMRANGEBYRANK` and `ZSCORE`. The client needs `ROLE` of a master that sentinels name, and `CLUSTER SLOTS`,
-/// `PING` and, while slots move, `ASKING` of a cluster. One who may run scripts but lacks one of the others may leave keys behind that never expire: Redis does not undo what a script did before it
-/// was stopped.
+/// `ZREM`, `ZREMRANGEBYRANK`, `ZSCORE` and `EXISTS`. The client needs `ROLE` of a master that sentinels name, and
+/// `CLUSTER SLOTS`, `PING` and, while slots move, `ASKING` of a cluster. One who may run scripts but lacks one of the
+/// others may leave keys behind that never expire: Redis does not undo what a script did before it was stopped.
 #[derive(Debug)]
 pub struct RedisStore {
     options: RedisOptions,

@@ -14,7 +14,10 @@ use futures::{
     future::{FutureExt as _, LocalBoxFuture},
     stream::FuturesUnordered,
 };
-use monitoring::{error_reports, health::Drain};
+use monitoring::{
+    error_reports,
+    health::{Drain, Health},
+};
 use tokio_util::sync::CancellationToken;
 use worker::Jobs;
 
@@ -114,20 +117,7 @@ pub(crate) async fn serve(
         let looking = async move { worker::schedule::run(&schedule, SCHEDULE_EVERY, stop).await };
         parts.push(looking.map(Ok).boxed_local());
     }
-    // Also where nobody asks for health, the metrics of what this process needs are to be of now.
-    let health = product.health.clone();
-    let stop = shutdown.clone();
-    let watching = async move {
-        let watch = async {
-            loop {
-                health.report().await;
-                tokio::time::sleep(WATCH_EVERY).await;
-            }
-        };
-        let _stopped: Option<()> = stop.run_until_cancelled(watch).await;
-        Ok(())
-    };
-    parts.push(watching.boxed_local());
+    parts.push(watch(product.health.clone(), shutdown.clone()).map(Ok).boxed_local());
     tracing::info!(version = VERSION, role = ?purpose, "started");
 
     let patience = config.deployment.shutdown_timeout;
@@ -139,6 +129,17 @@ pub(crate) async fn serve(
     product.db.close().await.context("closing the database")?;
     tracing::info!("stopped");
     ended
+}
+
+/// Looks at what the process needs until the shutdown: its metrics are to be of now, also where nobody asks for health.
+async fn watch(health: Health, shutdown: CancellationToken) {
+    let looking = async {
+        loop {
+            health.report().await;
+            tokio::time::sleep(WATCH_EVERY).await;
+        }
+    };
+    let _stopped: Option<()> = shutdown.run_until_cancelled(looking).await;
 }
 
 fn api_server(
