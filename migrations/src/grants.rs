@@ -35,7 +35,10 @@ const READ_WRITE: [&str; 23] = [
 const APPEND_ONLY: [&str; 1] = ["stock_movement"];
 
 /// Views that are only read.
-const READ_ONLY: [&str; 2] = ["product_overview", "sync_overview"];
+const READ_ONLY: [&str; 3] = ["account_overview", "product_overview", "sync_overview"];
+
+/// What can be granted on a table.
+const RIGHTS: [&str; 7] = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"];
 
 /// Grants the role named `role` what the application needs. Safe to repeat.
 pub async fn apply(connection: &impl ConnectionTrait, role: &str) -> Result<(), DbErr> {
@@ -47,13 +50,50 @@ pub async fn apply(connection: &impl ConnectionTrait, role: &str) -> Result<(), 
         format!("GRANT SELECT ON seaql_migrations TO {role}"),
     ];
     statements
-        .extend(READ_WRITE.iter().map(|t| format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {t} TO {role}")));
-    statements.extend(APPEND_ONLY.iter().map(|t| format!("GRANT SELECT, INSERT ON {t} TO {role}")));
-    statements.extend(READ_ONLY.iter().map(|view| format!("GRANT SELECT ON {view} TO {role}")));
+        .extend(tables().map(|(table, rights)| format!("GRANT {} ON {table} TO {role}", rights.join(", "))));
     for sql in statements {
         connection.execute_raw(Statement::from_string(connection.get_database_backend(), sql)).await?;
     }
     Ok(())
+}
+
+/// Every table and view of the application, with the rights it has there.
+fn tables() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    let with = |names: &'static [&'static str], rights| names.iter().map(move |name| (*name, rights));
+    with(&READ_WRITE, &RIGHTS[..4])
+        .chain(with(&APPEND_ONLY, &RIGHTS[..2]))
+        .chain(with(&READ_ONLY, &RIGHTS[..1]))
+}
+
+/// How the rights of the current role differ from those of the application: what it lacks, and what it has beyond. Of
+/// tables that the product does not know nothing is said.
+pub async fn differences(connection: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    let rights = RIGHTS.map(|right| format!("'{right}'")).join(", ");
+    let sql = format!(
+        "SELECT c.relname::text AS name, r.name AS privilege, has_table_privilege(c.oid, r.name) AS has \
+         FROM pg_class c CROSS JOIN unnest(ARRAY[{rights}]) AS r(name) \
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') \
+         UNION ALL SELECT 'schema public', 'CREATE', has_schema_privilege('public', 'CREATE') ORDER BY 1, 2"
+    );
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let mut differences = Vec::new();
+    for row in connection.query_all_raw(statement).await? {
+        let (name, right): (String, String) = (row.try_get("", "name")?, row.try_get("", "privilege")?);
+        let expected = match name.as_str() {
+            "schema public" => false,
+            "seaql_migrations" => right == "SELECT",
+            name => match tables().find(|(known, _)| *known == name) {
+                Some((_, rights)) => rights.contains(&right.as_str()),
+                None => continue,
+            },
+        };
+        match (expected, row.try_get("", "has")?) {
+            (true, false) => differences.push(format!("{right} on {name} is missing")),
+            (false, true) => differences.push(format!("{right} on {name} is too much")),
+            _ => {}
+        }
+    }
+    Ok(differences)
 }
 
 /// An identifier as PostgreSQL takes it whatever it is made of.

@@ -110,6 +110,15 @@ impl Factory {
             .collect()
     }
 
+    /// What a credential of this kind is allowed less of than others of its marketplace; none where nothing is known to
+    /// be less.
+    pub fn narrowness(code: MarketplaceCode, credential_kind: &str) -> Option<&'static str> {
+        match code {
+            MarketplaceCode::Wildberries => wildberries::narrowness(credential_kind),
+            MarketplaceCode::Vendure | MarketplaceCode::Manual => None,
+        }
+    }
+
     /// Opens an account. `proven` is none while [`Marketplace::verify`] is still to find that out. Makes no call.
     pub fn connect(
         &self,

@@ -13,6 +13,7 @@ mod factory;
 pub mod http;
 mod manual;
 mod observer;
+pub mod reach;
 mod report;
 mod vendure;
 mod wildberries;

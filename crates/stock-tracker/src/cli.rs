@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Migrate(MigrateArguments),
     /// Ask a process whether it can serve; fails unless it can.
     Health(HealthArguments),
+    /// Look at everything this deployment needs, and say what is wrong and how to mend it. Changes nothing.
+    Doctor(DoctorArguments),
     /// Print every variable as it takes effect.
     Config(ConfigArguments),
     /// Print the OpenAPI document.
@@ -106,6 +108,14 @@ pub(crate) enum MigrateAction {
 pub(crate) struct HealthArguments {
     /// What must answer 200 [default: readiness, on `METRICS_ADDR` or on `HOST` and `PORT`].
     pub(crate) url: Option<String>,
+}
+
+/// Whose deployment is looked at.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// The role whose configuration is read.
+    #[arg(long, value_enum, default_value_t = ShownRole::All)]
+    pub(crate) role: ShownRole,
 }
 
 /// For which role the configuration is shown.

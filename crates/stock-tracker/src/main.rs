@@ -7,6 +7,7 @@ mod cli;
 mod config;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod listener;
 mod metrics_server;
 mod roles;
@@ -58,6 +59,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Sandbox(arguments) => on_runtime(roles::sandbox::run(&environment(), &arguments)),
         Command::Migrate(arguments) => on_runtime(roles::migrate::run(&environment(), &arguments)),
         Command::Health(arguments) => on_runtime(roles::health::run(&environment(), arguments)),
+        Command::Doctor(arguments) => on_runtime(doctor::run(&environment(), &arguments)),
         Command::Config(arguments) => roles::config::run(&environment(), &arguments),
         Command::Openapi => roles::openapi::run(),
     }

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use api::Environment;
 use migrations::{DatabaseConnection, Migrator, MigratorTrait as _, grants};
-use storage::{Db, schema};
+use storage::{Db, isolation, schema};
 
 use crate::config::{Config, Database, DatabaseUrl};
 
@@ -40,7 +40,7 @@ pub(crate) async fn prepare(database: &Database) -> anyhow::Result<()> {
 /// Refuses a schema that does not fit, and on PostgreSQL a role that row-level security does not bind.
 pub(crate) async fn check(db: &Db, config: &Config) -> anyhow::Result<()> {
     schema::check_current(db).await?;
-    let gaps = schema::isolation_gaps(db).await.context("asking for the rights of the role")?;
+    let gaps = isolation::role_gaps(db).await.context("asking for the rights of the role")?;
     if gaps.is_empty() {
         return Ok(());
     }

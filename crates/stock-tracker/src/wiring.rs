@@ -22,6 +22,7 @@ use monitoring::{
 };
 use storage::{Db, limits::StoredLimits, vault::Vault};
 
+pub(crate) use self::rate_limits::redis_store;
 use self::{calls::MeasuredCalls, database_probe::DatabaseProbe, redis_probe::RedisProbe};
 use crate::{
     config::{Config, Purpose},
@@ -68,12 +69,7 @@ impl Product {
             _ => (None, None),
         };
         let factory = Factory::new(
-            marketplaces::Settings {
-                wildberries_base_url: config.marketplaces.wildberries_base_url.clone(),
-                limit_scale: config.marketplaces.limit_scale,
-                allow_private: config.marketplaces.allow_private,
-                ..marketplaces::Settings::default()
-            },
+            config.marketplaces.settings(),
             Arc::new(StoredLimits::new(db.clone())),
             Arc::new(SystemClock),
             Arc::new(MeasuredCalls(metrics.clone())),

@@ -213,7 +213,7 @@ impl Db {
 
 /// Names the tenant whose rows the transaction may see. SQLite has no row-level security; there the repositories'
 /// `tenant_id` is the only lock.
-async fn enter(tx: &DatabaseTransaction, tenant: TenantId) -> Result<(), DbErr> {
+pub(crate) async fn enter(tx: &DatabaseTransaction, tenant: TenantId) -> Result<(), DbErr> {
     if tx.get_database_backend() == DbBackend::Postgres {
         let sql = "SELECT set_config('app.tenant_id', $1, true)";
         tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [tenant.to_string().into()]))
@@ -327,6 +327,11 @@ impl SystemTx {
     /// Makes the work visible.
     pub async fn commit(self) -> Result<(), Error> {
         Ok(self.tx.commit().await?)
+    }
+
+    /// Undoes the work.
+    pub(crate) async fn roll_back(self) -> Result<(), Error> {
+        Ok(self.tx.rollback().await?)
     }
 
     pub(crate) fn inner(&self) -> &DatabaseTransaction {

@@ -1,9 +1,13 @@
-//! Sums over all tenants, for the operator.
+//! What there is over all tenants, for the operator.
 
 use std::time::Duration;
 
-use domain::{clock::Timestamp, marketplace::MarketplaceCode};
+use domain::{
+    clock::Timestamp,
+    marketplace::{AccountState, MarketplaceCode},
+};
 use sea_orm::{FromQueryResult, Statement, prelude::DateTimeUtc};
+use uuid::Uuid;
 
 use crate::{
     codec,
@@ -50,6 +54,62 @@ pub async fn lateness(db: &Db, now: Timestamp) -> Result<Vec<(MarketplaceCode, D
         }
     }
     Ok(late)
+}
+
+/// Connected accounts that have the same marketplace, state and kind of credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounts {
+    /// Where they sell.
+    pub marketplace: MarketplaceCode,
+    /// Whether they are synced.
+    pub state: AccountState,
+    /// The kind of credential in the marketplace's words, which decides how often it may ask; none where there is only
+    /// one.
+    pub credential_kind: Option<String>,
+    /// How many they are.
+    pub count: i64,
+}
+
+/// How many accounts there are, by marketplace, state and kind of credential.
+pub async fn accounts(db: &Db) -> Result<Vec<Accounts>, Error> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        marketplace: String,
+        state: String,
+        credential_kind: Option<String>,
+        count: i64,
+    }
+    let sql = "SELECT marketplace, state, credential_kind, COUNT(*) AS count FROM account_overview \
+               GROUP BY marketplace, state, credential_kind ORDER BY marketplace, state, credential_kind";
+    let accounts = rows::<Row>(db, sql).await?.into_iter().map(|row| {
+        Ok(Accounts {
+            marketplace: codec::marketplace(&row.marketplace)?,
+            state: codec::word("account state", &row.state)?,
+            credential_kind: row.credential_kind,
+            count: row.count,
+        })
+    });
+    accounts.collect()
+}
+
+/// An account whose credential ends.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Ending {
+    /// Whose it is.
+    pub tenant_id: Uuid,
+    /// Which.
+    pub account_id: Uuid,
+    /// When it ends.
+    pub credential_expires_at: DateTimeUtc,
+}
+
+/// Accounts that are in use and whose credentials end before `until`, the first to end first.
+pub async fn ending_credentials(db: &Db, until: Timestamp) -> Result<Vec<Ending>, Error> {
+    let sql = "SELECT tenant_id, account_id, credential_expires_at FROM account_overview \
+               WHERE credential_expires_at < $1 AND state <> $2 ORDER BY credential_expires_at, account_id";
+    let values = [until.into(), AccountState::Paused.name().into()];
+    let statement = Statement::from_sql_and_values(db.backend(), sql, values);
+    Ok(Ending::find_by_statement(statement).all(db.system_pool(Reason::Overview)).await?)
 }
 
 async fn rows<T: FromQueryResult>(db: &Db, sql: &str) -> Result<Vec<T>, Error> {

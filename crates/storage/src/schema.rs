@@ -1,15 +1,11 @@
 //! The schema as this crate expects it.
 
-use sea_orm::{ConnectionTrait as _, DbBackend, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 
 use crate::{
     db::{Db, Reason},
     error::Error,
 };
-
-/// Tables with a `tenant_id` that are read before a tenant is known and so have no row-level security. Every other
-/// table with a `tenant_id` must have it.
-pub const BEFORE_TENANT: [&str; 4] = ["account_schedule", "job", "membership", "session"];
 
 /// Why the application must not run on this database.
 #[derive(Debug, thiserror::Error)]
@@ -29,31 +25,45 @@ pub enum Unfit {
 
 /// Refuses a schema older than the program.
 pub async fn check_current(db: &Db) -> Result<(), Unfit> {
+    match compare(db).await?.missing.len() {
+        0 => Ok(()),
+        missing => Err(Unfit::Old { missing }),
+    }
+}
+
+/// How the schema and the program differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Steps that the program knows and the schema lacks.
+    pub missing: Vec<String>,
+    /// Steps that the schema has and the program does not know: a newer program made them.
+    pub unknown: Vec<String>,
+}
+
+/// Compares the schema with what the program expects.
+pub async fn compare(db: &Db) -> Result<Difference, Error> {
     use migrations::MigratorTrait as _;
-    let pool = db.system_pool(Reason::Health);
     let expected: Vec<String> =
         migrations::Migrator::migrations().iter().map(|m| m.name().to_owned()).collect();
+    let applied = applied(db).await?;
+    let without = |of: &[String], known: &[String]| {
+        of.iter().filter(|name| !known.contains(name)).cloned().collect::<Vec<_>>()
+    };
+    Ok(Difference { missing: without(&expected, &applied), unknown: without(&applied, &expected) })
+}
+
+async fn applied(db: &Db) -> Result<Vec<String>, Error> {
+    let pool = db.system_pool(Reason::Health);
     let exists = match db.backend() {
         DbBackend::Postgres => "SELECT 1 AS one FROM pg_tables WHERE tablename = 'seaql_migrations'",
         _ => "SELECT 1 AS one FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'",
     };
-    let table =
-        pool.query_one_raw(Statement::from_string(db.backend(), exists)).await.map_err(Error::from)?;
-    if table.is_none() {
-        return Err(Unfit::Old { missing: expected.len() });
+    if pool.query_one_raw(Statement::from_string(db.backend(), exists)).await?.is_none() {
+        return Ok(Vec::new());
     }
-    let applied = pool
-        .query_all_raw(Statement::from_string(db.backend(), "SELECT version FROM seaql_migrations"))
-        .await
-        .map_err(Error::from)?
-        .iter()
-        .map(|row| row.try_get::<String>("", "version"))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(Error::from)?;
-    match expected.iter().filter(|name| !applied.contains(name)).count() {
-        0 => Ok(()),
-        missing => Err(Unfit::Old { missing }),
-    }
+    let sql = "SELECT version FROM seaql_migrations ORDER BY version";
+    let rows = pool.query_all_raw(Statement::from_string(db.backend(), sql)).await?;
+    Ok(rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?)
 }
 
 /// Whether the database answers.
@@ -61,39 +71,4 @@ pub async fn ping(db: &Db) -> Result<(), Error> {
     let statement = Statement::from_string(db.backend(), "SELECT 1");
     db.system_pool(Reason::Health).query_one_raw(statement).await?;
     Ok(())
-}
-
-/// What stands in the way of row-level security holding for the role the application runs as. Empty on SQLite, which
-/// has neither roles nor policies.
-pub async fn isolation_gaps(db: &Db) -> Result<Vec<String>, Error> {
-    #[derive(FromQueryResult)]
-    struct Role {
-        name: String,
-        superuser: bool,
-        bypasses: bool,
-        owns: bool,
-    }
-    if db.backend() != DbBackend::Postgres {
-        return Ok(Vec::new());
-    }
-    let sql = "SELECT rolname::text AS name, rolsuper AS superuser, rolbypassrls AS bypasses, \
-               EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = 'public' \
-                       AND pg_has_role(rolname, tableowner, 'MEMBER')) AS owns \
-               FROM pg_roles WHERE rolname = current_user";
-    let statement = Statement::from_string(DbBackend::Postgres, sql);
-    let role = Role::find_by_statement(statement).one(db.system_pool(Reason::Health)).await?;
-    let Some(role) = role else {
-        return Ok(vec!["the current role is not in pg_roles".into()]);
-    };
-    let mut gaps = Vec::new();
-    if role.superuser {
-        gaps.push(format!("role {} is a superuser", role.name));
-    }
-    if role.bypasses {
-        gaps.push(format!("role {} has BYPASSRLS", role.name));
-    }
-    if role.owns {
-        gaps.push(format!("role {} owns tables, or is a member of the role that does", role.name));
-    }
-    Ok(gaps)
 }

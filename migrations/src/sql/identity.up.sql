@@ -1,5 +1,5 @@
 -- People, and what must be found before a tenant is known. None of these tables has row-level security; each is named
--- in `storage::schema::BEFORE_TENANT`.
+-- in `storage::isolation::BEFORE_TENANT`.
 CREATE TABLE identity (
     id             UUID        NOT NULL PRIMARY KEY,
     email          TEXT        NOT NULL,

@@ -57,6 +57,16 @@ pub(crate) struct Plan {
     pub entered_in: Option<&'static str>,
 }
 
+/// A client for the marketplaces' own hosts.
+pub(crate) fn plain_client(settings: &Settings) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("stock-tracker/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(settings.connect_timeout)
+        .timeout(settings.request_timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+}
+
 /// Makes calls for every connector of the process.
 pub(crate) struct Caller {
     client: reqwest::Client,
@@ -72,16 +82,8 @@ impl Caller {
         limiter: Arc<dyn SellerLimiter>,
         observer: Arc<dyn CallObserver>,
     ) -> Result<Self, ClientBuildError> {
-        let builder = || {
-            reqwest::Client::builder()
-                .user_agent(concat!("stock-tracker/", env!("CARGO_PKG_VERSION")))
-                .connect_timeout(settings.connect_timeout)
-                .timeout(settings.request_timeout)
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-        };
-        let client = builder().build()?;
-        let guarded = Guard::new(settings.allow_private).install(builder()).build()?;
+        let client = plain_client(settings).build()?;
+        let guarded = Guard::new(settings.allow_private).install(plain_client(settings)).build()?;
         Ok(Self { client, guarded, limiter, observer, scale: settings.limit_scale.max(0.0) })
     }
 

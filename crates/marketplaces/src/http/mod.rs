@@ -5,5 +5,5 @@ mod exchange;
 pub mod guard;
 
 pub use caller::ClientBuildError;
-pub(crate) use caller::{Caller, Plan};
+pub(crate) use caller::{Caller, Plan, plain_client};
 pub(crate) use exchange::{Answer, Arrival};

@@ -18,6 +18,10 @@ impl Category {
     pub(super) const NEEDED: [Self; 4] =
         [Self::Content, Self::Marketplace, Self::Statistics, Self::Analytics];
 
+    /// All of them, each on a host of its own.
+    const ALL: [Self; 5] =
+        [Self::Common, Self::Content, Self::Marketplace, Self::Statistics, Self::Analytics];
+
     /// The name, as in the list of a token's scopes.
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -50,6 +54,14 @@ impl Hosts {
     /// With `base_url` its origin takes the place of every host.
     pub(super) fn new(base_url: Option<&Url>) -> Self {
         Self { everything: base_url.map(|url| url.origin().ascii_serialization()) }
+    }
+
+    /// Every origin that is called.
+    pub(super) fn origins(&self) -> Vec<String> {
+        match &self.everything {
+            Some(origin) => vec![origin.clone()],
+            None => Category::ALL.map(|category| category.origin().to_owned()).to_vec(),
+        }
     }
 
     /// Whether one origin serves every category.

@@ -68,6 +68,23 @@ pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
 /// The name of every call, as observers are told it.
 pub(crate) const OPERATIONS: &[&str] = &endpoints::OPERATIONS;
 
+/// Every origin that the connector calls; `base_url` takes the place of all.
+pub(crate) fn origins(base_url: Option<&Url>) -> Vec<String> {
+    Hosts::new(base_url).origins()
+}
+
+/// What a token of this type is allowed less of than a Service token.
+pub(crate) fn narrowness(kind: &str) -> Option<&'static str> {
+    match Kind::named(kind)? {
+        Kind::Basic => {
+            Some("orders once in three hours, stock of the marketplace's warehouses four times an hour")
+        }
+        Kind::Test => Some("product cards and the seller's own warehouses only, in a test marketplace"),
+        Kind::Unknown => Some("as little as the slowest type of token, since it does not say of which it is"),
+        Kind::Personal | Kind::Service => None,
+    }
+}
+
 /// One Wildberries account.
 pub(crate) struct Wildberries {
     api: Api,

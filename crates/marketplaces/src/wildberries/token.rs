@@ -26,6 +26,13 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 5] = [Self::Basic, Self::Test, Self::Personal, Self::Service, Self::Unknown];
+
+    /// The type with this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The published name.
     pub(super) const fn name(self) -> &'static str {
         match self {

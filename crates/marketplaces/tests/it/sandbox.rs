@@ -272,3 +272,21 @@ async fn without_the_category_of_warehouses_their_stock_comes_from_a_report() {
     assert_never_limited(&sandbox);
     sandbox.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn hosts_are_reached_without_a_credential_and_their_absence_is_told() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let at = |url: &str| Settings { wildberries_base_url: Some(url.parse().unwrap()), ..Settings::default() };
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let reached = marketplaces::reach::all(&at(&sandbox.base_url())).await.unwrap();
+    assert_eq!(reached.len(), 1, "one origin takes the place of all");
+    let answer = reached[0].answer.as_ref().unwrap();
+    let off = (answer.date.unwrap() - SystemClock.now()).abs();
+    assert!(off < chrono::TimeDelta::minutes(1), "{off}");
+
+    // Nobody listens where nothing is bound any more.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let reached = marketplaces::reach::all(&at(&format!("http://{gone}"))).await.unwrap();
+    let error = reached[0].answer.as_ref().unwrap_err();
+    assert!(error.contains("refused"), "{error}");
+}

@@ -31,6 +31,16 @@ impl Marketplaces {
         }
         Self { wildberries_base_url, limit_scale, allow_private: reader.switch(&OUTBOUND_ALLOW_PRIVATE) }
     }
+
+    /// What connectors are told.
+    pub(crate) fn settings(&self) -> marketplaces::Settings {
+        marketplaces::Settings {
+            wildberries_base_url: self.wildberries_base_url.clone(),
+            limit_scale: self.limit_scale,
+            allow_private: self.allow_private,
+            ..marketplaces::Settings::default()
+        }
+    }
 }
 
 /// Nothing but scheme, host and port: the paths are the marketplace's.

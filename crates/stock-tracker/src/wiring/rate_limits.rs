@@ -38,8 +38,7 @@ pub(super) async fn counting(
     let (store, redis): (Arc<dyn Store>, _) = match redis {
         None => (Arc::new(local(limits)), None),
         Some(url) => {
-            let options = RedisOptions { prefix: PREFIX.to_owned(), ..RedisOptions::default() };
-            let redis = Arc::new(RedisStore::new(connections(url)?, options)?);
+            let redis = Arc::new(redis_store(url)?);
             warn_of_eviction(&redis, url).await;
             let options = FailoverOptions { observer: Arc::clone(&observer), ..FailoverOptions::default() };
             let store = FailoverStore::new(Arc::clone(&redis) as _, local(limits), options);
@@ -47,6 +46,12 @@ pub(super) async fn counting(
         }
     };
     Ok((Counting { store, keys: keys(signing), observer }, redis))
+}
+
+/// The part of a Redis that holds the limits. Opens nothing yet.
+pub(crate) fn redis_store(url: &RedisUrl) -> anyhow::Result<RedisStore> {
+    let options = RedisOptions { prefix: PREFIX.to_owned(), ..RedisOptions::default() };
+    Ok(RedisStore::new(connections(url)?, options)?)
 }
 
 fn local(limits: &RateLimits) -> LocalStore {

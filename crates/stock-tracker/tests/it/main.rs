@@ -5,6 +5,7 @@
 mod commands;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod documents;
 mod migrate;
 #[cfg(feature = "demo")]

@@ -5,10 +5,15 @@ use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, FromQueryResult, Statement,
     TransactionTrait as _,
 };
-use storage::{PoolSettings, schema, sessions};
+use storage::{
+    Db, PoolSettings,
+    isolation::{self, TenantTable},
+    sessions,
+};
+use test_support::postgres::PgServer;
 use uuid::Uuid;
 
-use crate::fixture::{Member, Shop, Store, at};
+use crate::fixture::{Database, Member, Shop, Store, at};
 
 /// Two tenants with something in every table, and the application's role.
 struct Two {
@@ -48,44 +53,14 @@ async fn count(tx: &impl sea_orm::ConnectionTrait, sql: &str) -> i64 {
     row.try_get("", "n").unwrap()
 }
 
-#[derive(Debug, FromQueryResult)]
-struct Table {
-    name: String,
-    forced: bool,
-    for_the_application: bool,
-    for_the_owner: bool,
-}
-
-/// Tables that carry a tenant, as the catalogue of PostgreSQL knows them.
-async fn tenant_tables(store: &Store) -> Vec<Table> {
-    let sql = "SELECT c.relname::text AS name, c.relrowsecurity AND c.relforcerowsecurity AS forced, \
-               EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = '*' \
-                 AND p.polroles = ARRAY[0]::oid[] AND p.polpermissive \
-                 AND pg_get_expr(p.polqual, p.polrelid) LIKE '%app.tenant_id%') \
-               AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polroles = ARRAY[0]::oid[] \
-                 AND pg_get_expr(p.polqual, p.polrelid) NOT LIKE '%app.tenant_id%') AS for_the_application, \
-               EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polroles = ARRAY[c.relowner] \
-                 AND pg_get_expr(p.polqual, p.polrelid) = 'true') AS for_the_owner \
-               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-               WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND (c.relname = 'tenant' OR EXISTS ( \
-                 SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' \
-                 AND NOT a.attisdropped)) ORDER BY c.relname";
-    store.rows(sql, []).await
-}
-
-fn unprotected(tables: &[Table]) -> Vec<&str> {
-    tables
-        .iter()
-        .filter(|t| !(t.forced && t.for_the_application && t.for_the_owner))
-        .map(|t| t.name.as_str())
-        .filter(|name| !schema::BEFORE_TENANT.contains(name))
-        .collect()
+fn unprotected(tables: &[TenantTable]) -> Vec<&str> {
+    tables.iter().filter(|table| !table.is_as_it_must_be()).map(|table| table.name.as_str()).collect()
 }
 
 /// Tables whose rows the policies guard.
 async fn guarded(store: &Store) -> Vec<String> {
-    let tables = tenant_tables(store).await;
-    let open = |name: &str| schema::BEFORE_TENANT.contains(&name);
+    let tables = isolation::tenant_tables(&store.db).await.unwrap();
+    let open = |name: &str| isolation::BEFORE_TENANT.contains(&name);
     tables.into_iter().map(|t| t.name).filter(|name| !open(name)).collect()
 }
 
@@ -96,16 +71,16 @@ fn key_of(table: &str) -> &'static str {
 #[tokio::test]
 async fn every_table_of_a_tenant_is_guarded() {
     let store = Store::postgres().await;
-    let tables = tenant_tables(&store).await;
+    let tables = isolation::tenant_tables(&store.db).await.unwrap();
     assert!(tables.len() >= 15, "the catalogue was read");
     assert_eq!(unprotected(&tables), Vec::<&str>::new());
-    for name in schema::BEFORE_TENANT {
+    for name in isolation::BEFORE_TENANT {
         let table = tables.iter().find(|t| t.name == name).unwrap();
         assert!(!table.forced, "{name} is guarded after all: it does not belong on the list");
     }
 
     store.run("CREATE TABLE forgotten (tenant_id uuid NOT NULL)", []).await;
-    assert_eq!(unprotected(&tenant_tables(&store).await), ["forgotten"]);
+    assert_eq!(unprotected(&isolation::tenant_tables(&store.db).await.unwrap()), ["forgotten"]);
 }
 
 #[tokio::test]
@@ -300,4 +275,107 @@ async fn search_finds_nothing_of_another_tenant() {
     let everyone = "SELECT count(*) AS n FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace \
                     AND p.prosecdef AND has_function_privilege('public', p.oid, 'EXECUTE')";
     assert_eq!(two.store.number(everyone, []).await, 0, "a function of the owner is granted by name");
+}
+
+/// Whoever these are is not stopped by row-level security.
+#[tokio::test]
+async fn gaps_of_a_superuser_of_the_owner_and_of_a_member_of_the_owner() {
+    let store = Store::postgres().await;
+    let Database::Postgres(database) = &store.database else { unreachable!("it is PostgreSQL") };
+    let as_owner = Db::connect(&PoolSettings::new(database.admin_url(), 1)).await.unwrap();
+    let gaps = isolation::role_gaps(&as_owner).await.unwrap();
+    assert!(gaps.len() == 1 && gaps[0].contains("owns"), "{gaps:?}");
+
+    let superuser =
+        PgServer::shared().unwrap().url().replace("/postgres?", &format!("/{}?", database.name()));
+    let as_superuser = Db::connect(&PoolSettings::new(&superuser, 1)).await.unwrap();
+    let gaps = isolation::role_gaps(&as_superuser).await.unwrap();
+    assert!(gaps.iter().any(|gap| gap.contains("superuser")), "{gaps:?}");
+    // The trial sees it too, without being told of roles.
+    let shop = Shop::new(&store).await;
+    shop.fill().await;
+    let leaks = isolation::try_out(&as_superuser).await.unwrap().unwrap().leaks;
+    for leak in [
+        "product: rows of other tenants are seen",
+        "product: rows are seen outside of every tenant",
+        "tenant: rows of another tenant are changed",
+        "tenant: rows of another tenant are removed",
+        "event: a row is added to another tenant",
+    ] {
+        assert!(leaks.iter().any(|told| told == leak), "{leak} in {leaks:?}");
+    }
+    assert_eq!(store.number("SELECT count(*) AS n FROM tenant", []).await, 1, "nothing of the trial stays");
+
+    // Policies for a role hold for its members too.
+    let server = PoolSettings::new(&superuser, 1).open().await.unwrap();
+    let name = format!("st_member_{}", uuid::Uuid::now_v7().simple());
+    let run = async |sql: String| {
+        use sea_orm::ConnectionTrait as _;
+        server.execute_unprepared(&sql).await.unwrap();
+    };
+    run(format!("CREATE ROLE {name} LOGIN PASSWORD 'throw-away' IN ROLE st_owner")).await;
+    let as_member = Db::connect(&PoolSettings::new(store.url.replace("st_app", &name), 1)).await.unwrap();
+    let gaps = isolation::role_gaps(&as_member).await.unwrap();
+    as_member.close().await.unwrap();
+    run(format!("DROP ROLE {name}")).await;
+    assert!(gaps.iter().any(|gap| gap.contains("owns")), "{gaps:?}");
+}
+
+#[tokio::test]
+async fn a_trial_finds_no_leak_for_the_application_and_one_where_a_policy_is_missing() {
+    let store = Store::postgres().await;
+    let shop = Shop::new(&store).await;
+    shop.fill().await;
+    let all = isolation::tenant_tables(&store.db).await.unwrap().len();
+    let trial = isolation::try_out(&store.db).await.unwrap().unwrap();
+    assert_eq!((trial.tables, trial.leaks), (all - isolation::BEFORE_TENANT.len(), Vec::new()));
+    assert_eq!(isolation::role_gaps(&store.db).await.unwrap(), Vec::<String>::new());
+    assert_eq!(store.number("SELECT count(*) AS n FROM tenant", []).await, 1, "nothing of the trial stays");
+
+    store.run("ALTER TABLE warehouse DISABLE ROW LEVEL SECURITY", []).await;
+    store.run("CREATE POLICY generous ON event USING (true)", []).await;
+    let trial = isolation::try_out(&store.db).await.unwrap().unwrap();
+    let found = [
+        "event: rows of other tenants are seen",
+        "warehouse: rows of other tenants are seen",
+        "event: a row is added to another tenant",
+        "event: rows of another tenant are changed",
+        "event: rows of another tenant are removed",
+        "event: rows are seen outside of every tenant",
+        "warehouse: rows are seen outside of every tenant",
+    ];
+    assert_eq!(trial.leaks, found);
+}
+
+#[tokio::test]
+async fn rights_that_are_missing_or_too_many_are_told() {
+    let store = Store::postgres().await;
+    assert_eq!(isolation::wrong_rights(&store.db).await.unwrap(), Vec::<String>::new());
+    for sql in [
+        "GRANT TRUNCATE ON product TO PUBLIC",
+        "GRANT DELETE ON stock_movement TO PUBLIC",
+        "GRANT CREATE ON SCHEMA public TO PUBLIC",
+        "REVOKE SELECT ON sync_overview FROM st_app",
+        "CREATE TABLE of_somebody_else (id int)",
+        "GRANT ALL ON of_somebody_else TO PUBLIC",
+    ] {
+        store.run(sql, []).await;
+    }
+    let told = isolation::wrong_rights(&store.db).await.unwrap();
+    let expected = [
+        "TRUNCATE on product is too much",
+        "CREATE on schema public is too much",
+        "DELETE on stock_movement is too much",
+        "SELECT on sync_overview is missing",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn sqlite_has_nothing_to_find() {
+    let store = Store::sqlite().await;
+    assert_eq!(isolation::tenant_tables(&store.db).await.unwrap(), Vec::new());
+    assert_eq!(isolation::role_gaps(&store.db).await.unwrap(), Vec::<String>::new());
+    assert_eq!(isolation::wrong_rights(&store.db).await.unwrap(), Vec::<String>::new());
+    assert_eq!(isolation::try_out(&store.db).await.unwrap(), None);
 }

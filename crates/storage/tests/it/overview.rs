@@ -6,10 +6,11 @@ use std::{
 };
 
 use domain::{
-    marketplace::MarketplaceCode,
+    clock::{Clock as _, SystemClock},
+    marketplace::{AccountState, MarketplaceCode},
     tenant::{LowStockRule, Tenant},
 };
-use storage::{Db, StatementObserver, accounts, analytics, overview, readings, schedule, tenants};
+use storage::{Db, StatementObserver, accounts, analytics, overview, readings, schedule, server, tenants};
 
 use crate::fixture::{Shop, Store, at, new_account, on_both_databases, order, plain, wb, wholly};
 
@@ -17,6 +18,8 @@ on_both_databases!(
     sums_are_those_of_all_dashboards,
     an_account_is_late_when_nothing_was_read_within_its_interval,
     every_statement_is_heard_without_its_values,
+    accounts_are_counted_and_those_that_end_are_named,
+    the_server_tells_its_version_and_its_clock,
 );
 
 /// What one tenant is told: products, units, how many are low.
@@ -104,4 +107,55 @@ async fn every_statement_is_heard_without_its_values(store: &Store) {
     let accounts = heard.iter().filter(|(sql, _)| sql.contains("INTO \"marketplace_account\""));
     assert_eq!(accounts.map(|(_, failed)| *failed).collect::<Vec<_>>(), [false, true], "{heard:?}");
     assert!(heard.iter().all(|(sql, _)| !sql.contains("Одуванчик")), "{heard:?}");
+}
+
+async fn accounts_are_counted_and_those_that_end_are_named(store: &Store) {
+    let mut ids = Vec::new();
+    for (kind, ends, state) in [
+        ("service", Some(10), AccountState::Active),
+        ("service", Some(60 * 24 * 20), AccountState::Active),
+        ("basic", Some(-5), AccountState::AuthFailed),
+        ("basic", Some(-7), AccountState::Paused),
+        ("basic", None, AccountState::Active),
+    ] {
+        let shop = Shop::new(store).await;
+        let end = ends.map(at);
+        store
+            .run(
+                "UPDATE marketplace_account SET credential_kind = $1, credential_expires_at = $2, state = $3 WHERE id = $4",
+                [kind.into(), end.into(), state.name().into(), shop.account.as_uuid().into()],
+            )
+            .await;
+        ids.push(shop.account.as_uuid());
+    }
+    let counted: Vec<_> = overview::accounts(&store.db)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|accounts| (accounts.state, accounts.credential_kind.unwrap(), accounts.count))
+        .collect();
+    let basic = |state, count| (state, "basic".to_owned(), count);
+    let expected = [
+        basic(AccountState::Active, 1),
+        (AccountState::Active, "service".to_owned(), 2),
+        basic(AccountState::AuthFailed, 1),
+        basic(AccountState::Paused, 1),
+    ];
+    assert_eq!(counted, expected);
+    let ending = overview::ending_credentials(&store.db, at(60 * 24 * 14)).await.unwrap();
+    let ending: Vec<_> = ending.iter().map(|one| (one.account_id, one.credential_expires_at)).collect();
+    assert_eq!(ending, [(ids[2], at(-5)), (ids[0], at(10))]);
+}
+
+async fn the_server_tells_its_version_and_its_clock(store: &Store) {
+    let before = SystemClock.now();
+    let server = server::ask(&store.db).await.unwrap();
+    assert!(server.version.starts_with(|c: char| c.is_ascii_digit()), "{server:?}");
+    // Both run on this machine.
+    let off = (server.now - before).abs();
+    assert!(off < chrono::TimeDelta::minutes(1), "{server:?}");
+    match server.product {
+        "PostgreSQL" => assert!(server.connections.is_some_and(|(open, most)| (1..=most).contains(&open))),
+        product => assert_eq!((product, server.connections), ("SQLite", None)),
+    }
 }
