@@ -5,7 +5,7 @@
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr, Statement};
 
 /// Tables the application reads and writes row by row.
-const READ_WRITE: [&str; 23] = [
+const READ_WRITE: [&str; 24] = [
     "account_reading",
     "account_schedule",
     "event",
@@ -19,6 +19,7 @@ const READ_WRITE: [&str; 23] = [
     "product",
     "product_text",
     "refresh_token",
+    "schedule_tick",
     "seller_limit",
     "session",
     "stock_level",

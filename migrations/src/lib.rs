@@ -53,6 +53,7 @@ impl MigratorTrait for Migrator {
             step!("m20261121_000009_index_search", "product_search", on each),
             step!("m20261122_000010_add_overviews", "overviews", on both),
             step!("m20261122_000011_add_account_overview", "account_overview", on both),
+            step!("m20261122_000012_create_schedule_tick", "schedule_tick", on both),
         ]
     }
 }

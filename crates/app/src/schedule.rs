@@ -44,6 +44,7 @@ impl Scheduler<'_> {
         let mut put_off = 0;
         let syncs = self.take(Task::Sync, &mut put_off).await?;
         let days = self.take(Task::Turn, &mut put_off).await?;
+        schedule::note_tick(&self.0.db, self.0.clock.now()).await?;
         Ok(Ticked { syncs, days, put_off })
     }
 

@@ -5,6 +5,7 @@ mod database_probe;
 mod rate_limits;
 mod redis_probe;
 mod statements;
+mod work_probe;
 
 use std::sync::Arc;
 
@@ -23,7 +24,9 @@ use monitoring::{
 use storage::{Db, limits::StoredLimits, vault::Vault};
 
 pub(crate) use self::rate_limits::redis_store;
-use self::{calls::MeasuredCalls, database_probe::DatabaseProbe, redis_probe::RedisProbe};
+use self::{
+    calls::MeasuredCalls, database_probe::DatabaseProbe, redis_probe::RedisProbe, work_probe::StoredWork,
+};
 use crate::{
     config::{Config, Purpose},
     schema,
@@ -84,7 +87,8 @@ impl Product {
         let app = App::new(db.clone(), vault, factory, Arc::new(SystemClock), &tokens);
         let drain = Drain::default();
         let health = Health::builder(clock(), drain.clone(), &config.deployment.data_dir)
-            .required(DatabaseProbe(db.clone()));
+            .required(DatabaseProbe(db.clone()))
+            .work(StoredWork(db.clone()));
         let health = match redis {
             Some(redis) => health.optional(RedisProbe { redis, metrics: metrics.clone() }),
             None => health.not_configured("redis"),

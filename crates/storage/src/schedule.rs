@@ -1,9 +1,10 @@
 //! When accounts are due. Rows are claimed one at a time, so that any number of processes may look.
 
+use chrono::TimeDelta;
 use domain::{actor::Actor, clock::Timestamp, ids::AccountId};
 use sea_orm::{
-    ColumnTrait as _, DbBackend, EntityTrait as _, FromQueryResult, QueryFilter as _, Statement,
-    prelude::DateTimeUtc, sea_query::Expr,
+    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, FromQueryResult, QueryFilter as _,
+    Statement, prelude::DateTimeUtc, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -13,6 +14,9 @@ use crate::{
     error::Error,
     scope::TenantScope,
 };
+
+/// A look at the schedule is noted this long after the one before that was: it comes often, and writing costs.
+const NOTED_EVERY: TimeDelta = TimeDelta::seconds(10);
 
 /// An account whose time has come, in a transaction of its tenant. Until that commits it stays due.
 #[derive(Debug)]
@@ -69,6 +73,32 @@ pub async fn set_next_sync(tx: &WriteTx, id: AccountId, at: Option<Timestamp>) -
 /// Sets when the figures of an account next count another window.
 pub async fn set_next_turn(tx: &WriteTx, id: AccountId, at: Option<Timestamp>) -> Result<(), Error> {
     set(tx, id, account_schedule::Column::NextTurnAt, at).await
+}
+
+/// When somebody last looked at the schedule, to ten seconds; none where nobody did yet.
+pub async fn last_tick(db: &Db) -> Result<Option<Timestamp>, Error> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        ticked_at: DateTimeUtc,
+    }
+    let sql = "SELECT ticked_at FROM schedule_tick WHERE name = 'accounts'";
+    let statement = Statement::from_string(db.backend(), sql);
+    let row = Row::find_by_statement(statement).one(db.system_pool(Reason::Schedule)).await?;
+    Ok(row.map(|row| row.ticked_at))
+}
+
+/// Notes that somebody looks at the schedule now.
+pub async fn note_tick(db: &Db, now: Timestamp) -> Result<(), Error> {
+    // Looked up first: on SQLite even a statement that changes nothing takes the write lock.
+    if last_tick(db).await?.is_some_and(|last| now - last < NOTED_EVERY) {
+        return Ok(());
+    }
+    let sql = "INSERT INTO schedule_tick (name, ticked_at) VALUES ('accounts', $1) \
+               ON CONFLICT (name) DO UPDATE SET ticked_at = excluded.ticked_at \
+               WHERE schedule_tick.ticked_at < excluded.ticked_at";
+    let statement = Statement::from_sql_and_values(db.backend(), sql, [now.into()]);
+    db.system_pool(Reason::Schedule).execute_raw(statement).await?;
+    Ok(())
 }
 
 async fn set(

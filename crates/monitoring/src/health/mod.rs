@@ -7,6 +7,7 @@ mod drain;
 mod probe;
 mod report;
 mod resources;
+mod work;
 
 use std::{
     path::PathBuf,
@@ -26,6 +27,7 @@ pub use self::{
     probe::{Probe, ProbeError},
     report::{ComponentReport, ComponentStatus, DetailedReport, Need, Report, Status},
     resources::{DiskReport, Level, MemoryReport},
+    work::{QueueReport, Work, WorkProbe, WorkReport},
 };
 use crate::{clock::Clock, metrics::Metrics};
 
@@ -41,6 +43,7 @@ pub struct Health(Arc<Inner>);
 struct Inner {
     components: Vec<Component>,
     resources: Resources,
+    work: Option<Arc<dyn WorkProbe>>,
     clock: Clock,
     drain: Drain,
     metrics: Option<Metrics>,
@@ -79,6 +82,13 @@ impl HealthBuilder {
         self.component(name, Need::Optional, None)
     }
 
+    /// Detailed reports also tell how the work goes.
+    #[must_use]
+    pub fn work(mut self, probe: impl WorkProbe + 'static) -> Self {
+        self.0.work = Some(Arc::new(probe));
+        self
+    }
+
     /// Each outcome also goes to the `dependency_up` metric.
     #[must_use]
     pub fn measured_by(mut self, metrics: Metrics) -> Self {
@@ -103,6 +113,7 @@ impl Health {
         HealthBuilder(Inner {
             components: Vec::new(),
             resources: Resources::new(disk_path.into()),
+            work: None,
             clock,
             drain,
             metrics: None,
@@ -128,15 +139,20 @@ impl Health {
         self.0.drain.is_draining()
     }
 
-    /// Components, disk and memory, at most ten seconds old.
+    /// Components, disk, memory and work, at most ten seconds old.
     pub async fn detailed(&self) -> Arc<DetailedReport> {
         self.0
             .detailed
             .get(async || {
-                let (report, (disk, memory)) = tokio::join!(self.report(), self.0.resources.measure());
-                DetailedReport::new(Report::clone(&report), disk, memory)
+                let (report, (disk, memory), work) =
+                    tokio::join!(self.report(), self.0.resources.measure(), self.look_at_work());
+                DetailedReport::new(Report::clone(&report), disk, memory, work)
             })
             .await
+    }
+
+    async fn look_at_work(&self) -> Option<WorkReport> {
+        work::look(self.0.work.as_ref()?, || (self.0.clock)()).await
     }
 
     async fn check(&self) -> Report {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     probe::ProbeError,
     resources::{DiskReport, Level, MemoryReport},
+    work::WorkReport,
 };
 
 /// The verdict over everything.
@@ -120,10 +121,10 @@ impl Report {
     }
 }
 
-/// Components, disk and memory.
+/// Components, disk, memory and work.
 #[derive(Debug, Clone, Serialize)]
 pub struct DetailedReport {
-    /// The verdict, disk and memory included.
+    /// The verdict, disk, memory and schedule included.
     pub status: Status,
     /// When the probes ended.
     pub checked_at: DateTime<Utc>,
@@ -133,16 +134,25 @@ pub struct DetailedReport {
     pub disk: Option<DiskReport>,
     /// The machine's memory; null where it could not be measured.
     pub memory: Option<MemoryReport>,
+    /// Queues and schedule; null where they could not be asked.
+    pub work: Option<WorkReport>,
 }
 
 impl DetailedReport {
-    pub(super) fn new(report: Report, disk: Option<DiskReport>, memory: Option<MemoryReport>) -> Self {
+    pub(super) fn new(
+        report: Report,
+        disk: Option<DiskReport>,
+        memory: Option<MemoryReport>,
+        work: Option<WorkReport>,
+    ) -> Self {
         let levels = [disk.map(|disk| disk.level), memory.map(|memory| memory.level)];
+        let is_low =
+            levels.contains(&Some(Level::Low)) || work.as_ref().is_some_and(|work| work.schedule_late);
         let status = match report.status {
-            Status::Healthy if levels.contains(&Some(Level::Low)) => Status::Degraded,
+            Status::Healthy if is_low => Status::Degraded,
             status => status,
         };
-        Self { status, checked_at: report.checked_at, components: report.components, disk, memory }
+        Self { status, checked_at: report.checked_at, components: report.components, disk, memory, work }
     }
 }
 
@@ -177,7 +187,8 @@ mod tests {
     fn a_full_disk_degrades_and_never_hides_a_dead_component() {
         let verdict = |status, level| {
             let components = vec![component(Need::Required, status)];
-            DetailedReport::new(Report::new(DateTime::UNIX_EPOCH, components), Some(disk(level)), None).status
+            DetailedReport::new(Report::new(DateTime::UNIX_EPOCH, components), Some(disk(level)), None, None)
+                .status
         };
         assert_eq!(verdict(ComponentStatus::Connected, Level::Ok), Status::Healthy);
         assert_eq!(verdict(ComponentStatus::Connected, Level::Low), Status::Degraded);

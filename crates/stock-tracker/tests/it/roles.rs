@@ -79,3 +79,26 @@ fn readiness_is_red_before_the_end_and_a_second_signal_does_not_wait_for_it() {
     api.signal(Signal::SIGTERM);
     assert_eq!(api.ended().code(), Some(130));
 }
+
+#[test]
+fn detailed_health_tells_of_the_queues_and_whether_anybody_looks_at_the_schedule() {
+    let place = place();
+    let detailed = |client: &Client| {
+        let (_, body) = client.try_get("/health/detailed").unwrap();
+        serde_json::from_str::<serde_json::Value>(&body).unwrap()
+    };
+    let alone = place.start(&["api"]);
+    let client = Client::new(alone.address("the API listens"));
+    let told = detailed(&client);
+    assert_eq!(told["schedule"], serde_json::json!({ "last_tick_seconds": null, "late": true }));
+    assert_eq!(told["queues"]["sync"], serde_json::json!({ "waiting": 0, "oldest_seconds": 0.0 }));
+    assert_eq!(told["status"], "degraded", "nobody syncs");
+
+    let all = place.start(&["all"]);
+    let client = Client::new(all.address("the API listens"));
+    // A report stands for ten seconds: one of before the first look may have to pass.
+    let told = client.until("a look at the schedule", |client| {
+        Some(detailed(client)).filter(|told| told["schedule"]["late"] == false)
+    });
+    assert!(told["schedule"]["last_tick_seconds"].as_f64().unwrap() < 60.0, "{told}");
+}

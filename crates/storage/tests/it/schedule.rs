@@ -12,6 +12,7 @@ on_both_databases!(
     rolled_back_it_is_still_due,
     two_processes_claim_each_once,
     turns_of_the_day_are_another_matter,
+    the_last_look_is_known_to_ten_seconds,
 );
 
 async fn due_account(store: &Store, scope: &TenantScope, seller: &str, due: Option<Timestamp>) -> AccountId {
@@ -100,4 +101,15 @@ async fn turns_of_the_day_are_another_matter(store: &Store) {
     assert!(schedule::claim_sync(&store.db, at(5)).await.unwrap().is_none());
     let due = schedule::claim_turn(&store.db, at(5)).await.unwrap().unwrap();
     assert_eq!((due.account_id, due.due_at), (id, at(3)));
+}
+
+async fn the_last_look_is_known_to_ten_seconds(store: &Store) {
+    let second = |second| at(0) + chrono::TimeDelta::seconds(second);
+    let last = async || schedule::last_tick(&store.db).await.unwrap();
+    let note = async |now| schedule::note_tick(&store.db, now).await.unwrap();
+    assert_eq!(last().await, None);
+    for (now, noted) in [(0, 0), (9, 0), (10, 10), (4, 10), (25, 25)] {
+        note(second(now)).await;
+        assert_eq!(last().await, Some(second(noted)), "at second {now}");
+    }
 }

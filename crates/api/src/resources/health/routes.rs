@@ -26,7 +26,7 @@ pub(super) async fn health(shared: Data<Shared>) -> HttpResponse {
     answer(report.serves(), &Overview::new(&report, &shared.settings))
 }
 
-/// Health of each component, disk and memory; at most ten seconds old.
+/// Health of each component, disk, memory, queues of jobs and schedule of syncs; at most ten seconds old.
 #[utoipa::path(
     tag = "Health",
     operation_id = "healthDetailed",

@@ -128,6 +128,27 @@ pub(super) struct Space {
     low: bool,
 }
 
+/// What waits in a queue of jobs.
+#[derive(Serialize, ToSchema)]
+pub(super) struct QueueHealth {
+    /// Jobs that could run now.
+    #[schema(example = 0)]
+    waiting: u64,
+    /// How long the oldest of them could have run, in seconds.
+    #[schema(example = 0.0)]
+    oldest_seconds: f64,
+}
+
+/// Whether anybody looks at the schedule of syncs.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ScheduleHealth {
+    /// How long ago somebody did, in seconds, to ten seconds; null where nobody ever did.
+    #[schema(example = 4.2)]
+    last_tick_seconds: Option<f64>,
+    /// Whether that is too long ago: no worker runs.
+    late: bool,
+}
+
 /// Health in detail.
 #[derive(Serialize, ToSchema)]
 #[schema(as = HealthDetailed)]
@@ -147,6 +168,10 @@ pub(super) struct Detailed {
     disk: Option<Space>,
     /// The memory of the machine; null where it cannot be told.
     memory: Option<Space>,
+    /// Every queue of jobs by its name; null where they cannot be asked.
+    queues: Option<BTreeMap<&'static str, QueueHealth>>,
+    /// The schedule of syncs; null where it cannot be asked.
+    schedule: Option<ScheduleHealth>,
 }
 
 impl Detailed {
@@ -169,12 +194,22 @@ impl Detailed {
                 available_percent: memory.available_percent,
                 low: memory.level == health::Level::Low,
             }),
+            queues: report.work.as_ref().map(|work| work.queues.iter().map(queue).collect()),
+            schedule: report.work.as_ref().map(|work| ScheduleHealth {
+                last_tick_seconds: work.last_tick_seconds,
+                late: work.schedule_late,
+            }),
         }
     }
 
     pub(super) fn is_healthy(&self) -> bool {
         self.status == Status::Healthy
     }
+}
+
+fn queue(report: &health::QueueReport) -> (&'static str, QueueHealth) {
+    let health::QueueReport { name, waiting, oldest_seconds } = *report;
+    (name, QueueHealth { waiting, oldest_seconds })
 }
 
 /// That the service answers.
