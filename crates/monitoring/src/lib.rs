@@ -8,3 +8,4 @@ pub mod error_reports;
 pub mod health;
 pub mod logs;
 pub mod metrics;
+pub mod profile;

@@ -32,11 +32,36 @@ fn a_worker_tells_of_its_health_and_guards_its_metrics() {
     client.until_ready();
     assert_eq!(client.get("/health")["status"], "healthy");
     assert_eq!(client.get("/api/v1/health/live/")["status"], "alive");
-    assert_eq!(client.try_get("/metrics").unwrap().0, 401);
+    for guarded in ["/metrics", "/debug/profile?seconds=1"] {
+        assert_eq!(client.try_get(guarded).unwrap().0, 401, "{guarded}");
+    }
     client.token = Some("a-token-for-scrapers".to_owned());
     assert!(client.try_get("/metrics").unwrap().1.contains("stock_tracker_queue_depth"));
     worker.signal(Signal::SIGINT);
     assert!(worker.ended().success());
+}
+
+#[test]
+fn a_profile_names_what_takes_the_time_of_a_process_that_serves() {
+    let place = place();
+    let api = place.start(&["api"]);
+    let observer = Client::new(api.address("metrics and health listen"));
+    let client = Client::new(api.address("the API listens"));
+    for query in ["seconds=0", "seconds=61", "hertz=0", "seconds=x", "minutes=1"] {
+        assert_eq!(observer.try_get(&format!("/debug/profile?{query}")).unwrap().0, 400, "{query}");
+    }
+    let profiled =
+        std::thread::spawn(move || observer.try_get("/debug/profile?seconds=2&hertz=500").unwrap());
+    let mut person = serde_json::json!({ "password": "correct-horse-battery", "company_name": "Anna" });
+    let mut serial = 0;
+    while !profiled.is_finished() {
+        person["email"] = format!("anna{serial}@example.com").into();
+        client.post("/api/v1/auth/register", &person);
+        serial += 1;
+    }
+    let (status, stacks) = profiled.join().unwrap();
+    assert_eq!(status, 200, "{stacks}");
+    assert!(stacks.contains("argon2"), "hashing a password takes longest:\n{stacks}");
 }
 
 #[test]
