@@ -11,6 +11,7 @@ mod health;
 mod idempotency;
 mod imports;
 mod inputs;
+mod layers;
 mod rate_limits;
 mod roles;
 mod service;
