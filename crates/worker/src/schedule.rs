@@ -17,14 +17,31 @@ pub trait Tick: Send + Sync {
     async fn tick(&self) -> Result<(), Box<dyn Error + Send + Sync>>;
 }
 
-/// Ticks about every `interval` until `shutdown`. A tick that fails or panics is logged, and the next one comes.
+/// Ticks about every `interval` until `shutdown`. A tick that fails or panics is logged, and the next one comes. Of
+/// several failures in a row only the first is an error: it would be reported every few seconds.
 pub async fn run(tick: &dyn Tick, interval: Duration, shutdown: CancellationToken) {
     let ticks = async {
+        let mut failures = 0_u32;
         loop {
             match AssertUnwindSafe(tick.tick()).catch_unwind().await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(%error, "the schedule was not looked at"),
-                Err(_) => tracing::error!("the schedule panicked"),
+                Ok(Ok(())) if failures == 0 => {}
+                Ok(Ok(())) => {
+                    tracing::info!(failures, "the schedule is looked at again");
+                    failures = 0;
+                }
+                Ok(Err(error)) if failures == 0 => {
+                    tracing::error!(%error, "the schedule was not looked at");
+                    failures = 1;
+                }
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, failures, "the schedule was not looked at");
+                    failures = failures.saturating_add(1);
+                }
+                // It has reported itself.
+                Err(_) => {
+                    tracing::warn!("the schedule panicked");
+                    failures = failures.saturating_add(1);
+                }
             }
             tokio::time::sleep(around(interval)).await;
         }

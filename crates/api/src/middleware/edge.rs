@@ -18,7 +18,7 @@ use actix_web::{
     web::Data,
 };
 use futures::FutureExt as _;
-use monitoring::error_reports;
+use monitoring::{error_reports, metrics::labels};
 use tracing::Instrument as _;
 
 use super::security_headers;
@@ -93,8 +93,12 @@ impl Line {
     fn tag(&self) {
         if error_reports::is_on() {
             let route = self.route.as_deref().unwrap_or("unmatched");
+            // Whoever calls can make up methods.
+            let method = labels::Method::from(self.method.as_str());
+            let name = format!("{} {route}", method.as_str());
+            error_reports::begin(&name);
             error_reports::tag("request_id", &self.context.id);
-            error_reports::tag("route", &format!("{} {route}", self.method));
+            error_reports::tag("route", &name);
         }
     }
 

@@ -255,10 +255,17 @@ mod tests {
             traces_sample_rate: 1.0,
         };
         let reports = error_reports::init_over(&settings, Arc::new(Arc::clone(&transport)));
+        sentry::add_breadcrumb(sentry::Breadcrumb {
+            message: Some("star-ting-8".into()),
+            ..Default::default()
+        });
         let shared = shared(false);
-        let told = |path: &str| {
+        let told_of = |method: &'static str, path: &str| {
             let (status, _, problem) = ask_with(&shared, path, |request| {
-                request
+                let (client, request) = request.build_split();
+                let mut request = request.unwrap();
+                *request.method_mut() = method.parse().unwrap();
+                reqwest::RequestBuilder::from_parts(client, request)
                     .bearer_auth("tok-en-1")
                     .header("X-Api-Key", "k-e-y-2")
                     .header("X-Whatever", "val-ue-3")
@@ -270,6 +277,7 @@ mod tests {
             assert!(reports.flush(std::time::Duration::from_secs(30)));
             (status.as_u16(), problem, sent(&transport, &id))
         };
+        let told = |path: &str| told_of("GET", path);
         for (path, kind, place) in [
             ("/fail?q=sear-ch-7&note=que-ry-6", "internal_error", "/fail"),
             ("/panic/17?q=8", "panic", "/panic/{id}"),
@@ -286,9 +294,16 @@ mod tests {
             let is_trace = |text: &&String| text.contains("\"type\":\"transaction\"");
             assert_eq!(texts.iter().filter(is_trace).count(), 1, "{texts:?}");
             assert!(texts.iter().all(|text| text.contains(&format!("GET {place}"))), "{texts:?}");
-            for word in
-                ["tok-en-1", "k-e-y-2", "val-ue-3", "coo-kie-4", "pass-word-5", "que-ry-6", "sear-ch-7"]
-            {
+            for word in [
+                "tok-en-1",
+                "k-e-y-2",
+                "val-ue-3",
+                "coo-kie-4",
+                "pass-word-5",
+                "que-ry-6",
+                "sear-ch-7",
+                "star-ting-8",
+            ] {
                 assert!(texts.iter().all(|text| !text.contains(word)), "{word} is in {texts:?}");
             }
         }
@@ -298,6 +313,9 @@ mod tests {
             assert_eq!(problem.get("event_id"), None);
             assert!(texts.iter().all(|text| !text.contains("\"type\":\"event\"")), "{texts:?}");
         }
+        // Names of traces are few, whatever is sent.
+        let (_, _, texts) = told_of("MADE-UP", "/nothing");
+        assert!(texts.iter().any(|text| text.contains("\"transaction\":\"other unmatched\"")), "{texts:?}");
     }
 
     #[test]

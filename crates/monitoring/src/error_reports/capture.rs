@@ -73,6 +73,18 @@ pub fn tag(name: &str, value: &str) {
     }
 }
 
+/// Begins the request at hand anew: what is reported of it is named so, and nothing that happened before it is told.
+/// `name` is one of few.
+pub fn begin(name: &str) {
+    let hub = Hub::current();
+    if hub.client().is_some() {
+        hub.configure_scope(|scope| {
+            scope.clear_breadcrumbs();
+            scope.set_transaction(Some(name));
+        });
+    }
+}
+
 /// Names the user for whom the request is answered, by id.
 pub fn user(id: &str) {
     let hub = Hub::current();

@@ -21,7 +21,7 @@ use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 
 pub use self::{
-    capture::{Failure, Severity, capture, last, tag, user},
+    capture::{Failure, Severity, begin, capture, last, tag, user},
     spans::{Work, observed, span, with_scope},
 };
 use crate::metrics::labels::Role;

@@ -34,6 +34,8 @@ pub async fn observed<F: Future>(work: Work, future: F, is_ok: impl FnOnce(&F::O
     let hub = Arc::new(Hub::new_from_top(main));
     let transaction = hub.start_transaction(TransactionContext::new(&work.name, work.operation));
     hub.configure_scope(|scope| {
+        // What led to this work did not happen while the process started.
+        scope.clear_breadcrumbs();
         for (name, value) in &work.tags {
             scope.set_tag(name, value);
         }

@@ -49,12 +49,15 @@ pub(crate) fn run(environment: &Environment, purpose: Purpose) -> anyhow::Result
     // Before a runtime is started, and until after it has ended: its threads report too.
     let _reports = config.error_reports.as_ref().map(error_reports::init);
     monitoring::logs::init(&config.logging.settings(false, stdout().is_terminal()))?;
-    on_runtime(async {
+    let ended = on_runtime(async {
         let shutdown = shutdown::on_signal().context("listening for signals")?;
         let doors = Doors::open(&config, purpose)?;
         schema::prepare(&config.database).await?;
         serve(&config, purpose, doors, shutdown).await
-    })
+    });
+    // Also to where errors are reported: a process that ends again and again may have nobody who reads its last words.
+    ended
+        .inspect_err(|error| tracing::error!(error = format!("{error:#}"), "the process ends with a failure"))
 }
 
 /// The listeners of a role, bound before anything starts: a taken port is found first.

@@ -1,5 +1,7 @@
 //! Long-running roles: their doors, their health, their end.
 
+use std::io::{Read as _, Write as _};
+
 use nix::sys::signal::Signal;
 
 use crate::support::{Client, Place};
@@ -39,6 +41,30 @@ fn a_worker_tells_of_its_health_and_guards_its_metrics() {
     assert!(client.try_get("/metrics").unwrap().1.contains("stock_tracker_queue_depth"));
     worker.signal(Signal::SIGINT);
     assert!(worker.ended().success());
+}
+
+#[test]
+fn a_process_that_cannot_start_is_reported() {
+    let sentry = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let dsn = format!("http://key@{}/1", sentry.local_addr().unwrap());
+    let reported = std::thread::spawn(move || {
+        let (mut stream, _) = sentry.accept().unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+        let (mut text, mut part) = (String::new(), [0; 4096]);
+        while !text.contains("the process ends with a failure") {
+            let read = stream.read(&mut part).unwrap();
+            assert!(read > 0, "it says something else: {text}");
+            text.push_str(&String::from_utf8_lossy(&part[..read]));
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+        text
+    });
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = Place::new().with("PORT", &port).with("SENTRY_DSN", &dsn).run(&["api"]);
+    assert!(!ended.succeeded());
+    let text = reported.join().unwrap();
+    assert!(text.contains(&port) && text.contains("\"role\":\"api\""), "{text}");
 }
 
 #[test]
