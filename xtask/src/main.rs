@@ -7,6 +7,7 @@ mod command;
 mod dashboards;
 mod e2e;
 mod lint;
+mod monitoring;
 mod packages;
 mod product;
 mod test;

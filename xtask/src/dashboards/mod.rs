@@ -5,10 +5,8 @@
 //! must be answered, and each panel must have data, but for those that `grafana/panels-needing.json` says need more
 //! than a set-up has. These are listed by name.
 
-mod config;
 mod page;
 mod panels;
-mod prometheus;
 mod setups;
 mod traffic;
 
@@ -20,9 +18,10 @@ use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
 use self::panels::{Dashboard, Needs, Panel};
-use self::prometheus::{Answer, Prometheus};
 use self::setups::Setup;
-use crate::command::{command, run as run_command};
+use crate::monitoring::config;
+use crate::monitoring::prometheus::{Answer, Prometheus};
+use crate::product;
 
 /// What to look at, and for how long.
 #[derive(Args)]
@@ -56,13 +55,7 @@ pub(crate) struct Seen {
 
 /// Checks everything. Fails when a query is not answered, or a panel is empty that should not be.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    // As `cargo xtask lint` builds it: with other features most dependencies would be compiled once more.
-    run_command(&mut command(
-        "cargo",
-        &["build", "--quiet", "--workspace", "--all-features", "--bin", "stock-tracker"],
-    ))?;
-    let this = std::env::current_exe().context("finding this program")?;
-    let binary = this.with_file_name("stock-tracker");
+    let binary = product::build()?;
     let dashboards = panels::read()?;
     let needs = Needs::read()?;
     let which = arguments.only.map_or_else(|| vec![Which::Demo, Which::Production], |one| vec![one]);
@@ -103,7 +96,7 @@ async fn look(
     let name = which.name();
     let setup = Setup::start(which, binary).await.with_context(|| format!("starting the set-up {name}"))?;
     let mut faults = Vec::new();
-    let prometheus = Prometheus::start(&config::write(&setup)?)?;
+    let prometheus = Prometheus::start(&config::write(&setup.targets)?)?;
     eprintln!("dashboards: {name}: used and scraped for {} s", time.as_secs());
     traffic::drive(&setup, time).await?;
 
@@ -114,7 +107,12 @@ async fn look(
             let title = format!("{} / {}", dashboard.title, panel.title);
             let mut answers = Vec::new();
             for query in &panel.queries {
-                match prometheus.ask(query).await {
+                let answer = if query.instant {
+                    prometheus.now(&query.text).await
+                } else {
+                    prometheus.lately(&query.text).await
+                };
+                match answer {
                     Ok(answer) => answers.push(answer),
                     Err(error) => faults.push(format!("{name}: {title}: {error:#}, asked: {}", query.text)),
                 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::prometheus::Series;
 use super::{Seen, Which};
+use crate::monitoring::prometheus::Series;
 
 /// Size of a graph in pixels.
 const WIDTH: f64 = 420.0;

@@ -5,20 +5,14 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::command::{command, output, root, run};
+use crate::command::{output, root};
+use crate::product;
 
 const DOCUMENT: &str = "docs/openapi.json";
 
 /// Compares the two, or with `fix` writes the binary's.
 pub(super) fn check(fix: bool) -> Result<()> {
-    // Not `cargo run --package`: that resolves the features of this package alone, and compiles most dependencies for
-    // a second time.
-    run(&mut command(
-        "cargo",
-        &["build", "--quiet", "--workspace", "--all-features", "--bin", "stock-tracker"],
-    ))?;
-    let xtask = std::env::current_exe().context("finding the folder of the binaries")?;
-    let printed = output(Command::new(xtask.with_file_name("stock-tracker")).arg("openapi"))?;
+    let printed = output(Command::new(product::build()?).arg("openapi"))?;
     let printed = String::from_utf8(printed).context("the document is UTF-8")?;
     ensure!(!printed.trim().is_empty(), "`stock-tracker openapi` printed nothing");
     let path = root().join(DOCUMENT);

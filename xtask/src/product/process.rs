@@ -18,6 +18,19 @@ pub(crate) struct Setting {
     pub(crate) variables: Vec<(&'static str, String)>,
 }
 
+impl Setting {
+    /// A variable as it stands.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.variables.iter().rfind(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Replaces a variable, or adds it.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.variables.retain(|(known, _)| *known != name);
+        self.variables.push((name, value.into()));
+    }
+}
+
 /// A process of the product. Asked to end when dropped, and waited for.
 #[derive(Debug)]
 pub(crate) struct Process {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     client::Client,
@@ -28,10 +28,17 @@ impl Sandbox {
         Ok(Self { base_url, _process: process })
     }
 
+    /// A token of each of its sellers.
+    pub(crate) async fn tokens(&self) -> Result<Vec<String>> {
+        let sellers = self.control()?.get("/sandbox/v1/sellers").await?;
+        let sellers = sellers.as_array().context("the sandbox lists no sellers")?;
+        let token = |seller: &Value| seller["token"].as_str().map(str::to_owned);
+        sellers.iter().map(|seller| token(seller).context("the sandbox gives no token")).collect()
+    }
+
     /// The token of its first seller.
     pub(crate) async fn token(&self) -> Result<String> {
-        let sellers = self.control()?.get("/sandbox/v1/sellers").await?;
-        sellers[0]["token"].as_str().map(str::to_owned).context("the sandbox gives no token")
+        self.tokens().await?.into_iter().next().context("the sandbox has no seller")
     }
 
     /// A token of another type of its first seller.

@@ -1,16 +1,18 @@
-//! The configuration of Prometheus as it is committed, with the targets of a set-up.
+//! The configuration of Prometheus as it is committed, with the targets of this machine.
 
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result, ensure};
 use regex::Regex;
 
-use super::setups::Setup;
 use crate::command::root;
 
-/// The committed intervals and rules, and its jobs with the addresses of this machine. A job that the set-up has not is
-/// left out, one that the file has not is an error.
-pub(crate) fn write(setup: &Setup) -> Result<String> {
+/// A job of Prometheus, and the address that it scrapes.
+pub(crate) type Target = (&'static str, String);
+
+/// The committed intervals and rules, and its jobs with these addresses. A job without one is left out, one that the
+/// file has not is an error.
+pub(crate) fn write(targets: &[Target]) -> Result<String> {
     let file = root().join("prometheus.yml");
     let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     let (head, jobs) = text.split_once("scrape_configs:").context("prometheus.yml has no scrape_configs")?;
@@ -19,7 +21,7 @@ pub(crate) fn write(setup: &Setup) -> Result<String> {
         Regex::new(r"job_name: (\S+)")?.captures_iter(jobs).map(|found| found[1].to_owned()).collect();
     let rules = root().join("deploy/prometheus/rules/*.yml");
     let mut config = format!("{global}\nrule_files:\n  - {}\nscrape_configs:\n", rules.display());
-    for (job, target) in &setup.targets {
+    for (job, target) in targets {
         ensure!(known.iter().any(|name| name == job), "prometheus.yml has no job {job}");
         writeln!(config, "  - job_name: {job}\n    static_configs:\n      - targets: [\"{target}\"]")?;
     }

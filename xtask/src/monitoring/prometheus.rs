@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use test_support::process::{Process, free_port};
 
-use super::panels::Query;
 use crate::packages;
 
 /// How far back a graph is asked for, and how close its points are, in seconds.
@@ -67,16 +66,21 @@ impl Prometheus {
         Ok(Self { http, url, _process: process })
     }
 
-    /// Asks a query, as the panel that it belongs to would.
-    pub(crate) async fn ask(&self, query: &Query) -> Result<Answer> {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
-        let (path, times) = if query.instant {
-            ("query", vec![("time", now.to_string())])
-        } else {
-            let from = (now - STRETCH).to_string();
-            ("query_range", vec![("start", from), ("end", now.to_string()), ("step", STEP.to_string())])
-        };
-        let mut parameters = vec![("query", query.text.clone())];
+    /// Asks for the values of this moment.
+    pub(crate) async fn now(&self, query: &str) -> Result<Answer> {
+        self.ask("query", query, vec![("time", seconds()?.to_string())]).await
+    }
+
+    /// Asks for the values of the last minutes, as a graph does.
+    pub(crate) async fn lately(&self, query: &str) -> Result<Answer> {
+        let now = seconds()?;
+        let from = (now - STRETCH).to_string();
+        let times = vec![("start", from), ("end", now.to_string()), ("step", STEP.to_string())];
+        self.ask("query_range", query, times).await
+    }
+
+    async fn ask(&self, path: &str, query: &str, times: Vec<(&str, String)>) -> Result<Answer> {
+        let mut parameters = vec![("query", query.to_owned())];
         parameters.extend(times);
         let data = self.get(path, &parameters).await?;
         let result = data["result"].as_array().context("no result")?;
@@ -90,10 +94,7 @@ impl Prometheus {
         let rules: Vec<Rule> = groups
             .iter()
             .flat_map(|group| group["rules"].as_array().into_iter().flatten())
-            .map(|rule| {
-                let word = |name: &str| rule[name].as_str().unwrap_or_default().to_owned();
-                Rule { name: word("name"), health: word("health"), error: word("lastError") }
-            })
+            .map(rule)
             .collect();
         ensure!(!rules.is_empty(), "Prometheus has no rules");
         Ok(rules)
@@ -107,6 +108,11 @@ impl Prometheus {
     }
 }
 
+/// Seconds since 1970.
+fn seconds() -> Result<u64> {
+    Ok(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs())
+}
+
 fn program(folder: &Path, config: &Path, port: u16) -> Command {
     let mut command = Command::new("prometheus");
     command
@@ -114,6 +120,11 @@ fn program(folder: &Path, config: &Path, port: u16) -> Command {
         .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"));
     command
+}
+
+fn rule(value: &Value) -> Rule {
+    let word = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    Rule { name: word("name"), health: word("health"), error: word("lastError") }
 }
 
 fn series(value: &Value) -> Result<Series> {
