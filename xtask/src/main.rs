@@ -2,11 +2,13 @@
 //!
 //! It writes to standard error only, and nothing after a test runner's closing line.
 
+mod alerts;
 mod bench;
 mod command;
 mod dashboards;
 mod e2e;
 mod lint;
+mod loopback;
 mod monitoring;
 mod packages;
 mod product;
@@ -41,6 +43,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Ask every query of dashboards and alerts of a system that really runs; each panel must have data.
     Dashboards(dashboards::Arguments),
+    /// Make trouble for a system that really runs, and see its alerts arrive as messages. Takes seven minutes or so.
+    Alerts,
     /// Run the product against software that somebody else wrote, really running.
     E2e(e2e::Arguments),
 }
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Task::Lint(arguments) => Ok(lint::run(&arguments)),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Dashboards(arguments) => dashboards::run(&arguments),
+        Task::Alerts => alerts::run(),
         Task::E2e(arguments) => e2e::run(&arguments),
     };
     done.unwrap_or_else(|error| {

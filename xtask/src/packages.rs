@@ -49,6 +49,12 @@ pub(crate) fn ensure_amtool() -> Result<()> {
     if works("amtool", &["--version"]) { Ok(()) } else { install(&["prometheus-alertmanager"]) }
 }
 
+/// Makes sure that Alertmanager can be started.
+pub(crate) fn ensure_alertmanager() -> Result<()> {
+    let alertmanager = "prometheus-alertmanager";
+    if works(alertmanager, &["--version"]) { Ok(()) } else { install(&[alertmanager]) }
+}
+
 /// Makes sure that Python can make environments of its own.
 pub(crate) fn ensure_python() -> Result<()> {
     if works("python3", &["-c", "import ensurepip, venv"]) { Ok(()) } else { install(&["python3-venv"]) }

@@ -160,7 +160,7 @@ impl Process {
     }
 
     /// Ends the server at once, as a power cut would, and keeps the folder. Does nothing when none runs.
-    pub(crate) fn kill(&mut self) -> Result<(), Error> {
+    pub fn kill(&mut self) -> Result<(), Error> {
         self.end(Signal::SIGKILL)
     }
 

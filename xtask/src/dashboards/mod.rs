@@ -96,7 +96,7 @@ async fn look(
     let name = which.name();
     let setup = Setup::start(which, binary).await.with_context(|| format!("starting the set-up {name}"))?;
     let mut faults = Vec::new();
-    let prometheus = Prometheus::start(&config::write(&setup.targets)?)?;
+    let prometheus = Prometheus::start(&config::write(&setup.targets, None)?)?;
     eprintln!("dashboards: {name}: used and scraped for {} s", time.as_secs());
     traffic::drive(&setup, time).await?;
 

@@ -1,15 +1,13 @@
 //! What Prometheus and Alertmanager read, by their own tools: syntax, rules, the rules' unit tests, and where alerts go.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, ensure};
 
 use crate::command::{command, root, run};
+use crate::monitoring::alertmanager;
 use crate::packages;
 
 const RULES: &str = "deploy/prometheus/rules";
 const TESTS: &str = "deploy/prometheus/tests";
-const ALERTMANAGER: &str = "deploy/alertmanager/alertmanager.yml";
 
 /// Which receiver an alert goes to.
 const ROUTES: [(&str, &str); 2] = [("critical", "telegram-critical"), ("warning", "telegram-warning")];
@@ -38,18 +36,10 @@ fn files(folder: &str) -> Result<Vec<String>> {
     Ok(files)
 }
 
-/// Debian's amtool is older than `bot_token_file` and `chat_id_file`: it reads a copy without them.
+/// Debian's amtool reads what its Alertmanager would.
 fn routes() -> Result<()> {
-    let text =
-        std::fs::read_to_string(root().join(ALERTMANAGER)).context("reading what Alertmanager reads")?;
-    let templates = root().join(Path::new(ALERTMANAGER).with_file_name("*.tmpl"));
-    let plain = text
-        .replace("bot_token_file: /run/secrets/telegram_bot_token", "bot_token: 1:a")
-        .replace("chat_id_file: /run/secrets/telegram_chat_id", "chat_id: 1")
-        .replace("/etc/alertmanager/*.tmpl", &templates.to_string_lossy());
-    ensure!(!plain.contains("_file:"), "{ALERTMANAGER} names a file that amtool does not know");
     let copy = std::env::temp_dir().join(format!("alertmanager-{}.yml", std::process::id()));
-    std::fs::write(&copy, plain).with_context(|| format!("writing {}", copy.display()))?;
+    std::fs::write(&copy, alertmanager::plain()?).with_context(|| format!("writing {}", copy.display()))?;
     let name = copy.to_string_lossy().into_owned();
     let checked = run(&mut command("amtool", &["check-config", &name])).and_then(|()| {
         ROUTES.iter().try_for_each(|(severity, receiver)| {

@@ -36,10 +36,22 @@ pub(crate) struct Series {
 }
 
 /// A rule as it was last evaluated.
+#[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) name: String,
     pub(crate) health: String,
     pub(crate) error: String,
+    pub(crate) query: String,
+    /// Of an alert, how long it must hold before it fires.
+    pub(crate) hold: Duration,
+    /// Of an alert: `inactive`, `pending` or `firing`.
+    pub(crate) state: String,
+    pub(crate) severity: String,
+    pub(crate) service: String,
+    pub(crate) summary: String,
+    pub(crate) runbook: String,
+    /// What it is true of, as a state and a value each.
+    pub(crate) alerts: Vec<(String, String)>,
 }
 
 impl Answer {
@@ -123,8 +135,21 @@ fn program(folder: &Path, config: &Path, port: u16) -> Command {
 }
 
 fn rule(value: &Value) -> Rule {
-    let word = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-    Rule { name: word("name"), health: word("health"), error: word("lastError") }
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let alerts = value["alerts"].as_array().into_iter().flatten();
+    Rule {
+        name: word(&value["name"]),
+        health: word(&value["health"]),
+        error: word(&value["lastError"]),
+        query: word(&value["query"]),
+        hold: Duration::from_secs_f64(value["duration"].as_f64().unwrap_or_default()),
+        state: word(&value["state"]),
+        severity: word(&value["labels"]["severity"]),
+        service: word(&value["labels"]["service"]),
+        summary: word(&value["annotations"]["summary"]),
+        runbook: word(&value["annotations"]["runbook_url"]),
+        alerts: alerts.map(|alert| (word(&alert["state"]), word(&alert["value"]))).collect(),
+    }
 }
 
 fn series(value: &Value) -> Result<Series> {

@@ -71,6 +71,11 @@ impl Process {
         })
     }
 
+    /// Ends it with SIGKILL.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        Ok(self.leashed.kill()?)
+    }
+
     /// The most memory that the process has held so far, in bytes; an error if it has ended.
     pub(crate) fn peak_memory(&self) -> Result<u64> {
         let ended = || format!("the {} has ended (or this is not Linux): {}", self.role, read(&self.log));

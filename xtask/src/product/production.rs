@@ -126,4 +126,9 @@ impl Role {
         self.process = Some(process);
         Ok(())
     }
+
+    /// Ends it at once, as a lack of memory or a power cut would.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        self.process.take().with_context(|| format!("no {} runs", self.name))?.kill()
+    }
 }
