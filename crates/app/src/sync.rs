@@ -97,7 +97,8 @@ impl SyncEngine<'_> {
             // Another run of the job has taken the sync: whatever this one was doing has not happened.
             Err(Error::Overtaken) => Ok(Carried::nothing_to_do()),
             Err(error) if job.last_attempt => {
-                tracing::warn!(%sync, %error, "a sync is given up");
+                // The job is done, so that nobody else tells of it.
+                tracing::error!(%sync, %error, "a sync is given up");
                 self.give_up(job, sync).await
             }
             carried => carried,

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop here")]
 
 mod agreement;
+mod our_fault;
 mod product;
 mod shop;
 mod slow_tokens;
