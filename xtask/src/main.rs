@@ -12,6 +12,7 @@ mod loopback;
 mod monitoring;
 mod packages;
 mod product;
+mod python;
 mod test;
 
 use std::process::ExitCode;
