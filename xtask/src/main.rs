@@ -7,6 +7,7 @@ mod bench;
 mod command;
 mod dashboards;
 mod e2e;
+mod error_reports;
 mod lint;
 mod loopback;
 mod monitoring;
@@ -46,6 +47,8 @@ enum Task {
     Dashboards(dashboards::Arguments),
     /// Make trouble for a system that really runs, and see its alerts arrive as messages. Takes seven minutes or so.
     Alerts,
+    /// Make everything fail that is reported, with a Sentry-compatible server really running, and read the reports there.
+    ErrorReports,
     /// Run the product against software that somebody else wrote, really running.
     E2e(e2e::Arguments),
 }
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Dashboards(arguments) => dashboards::run(&arguments),
         Task::Alerts => alerts::run(),
+        Task::ErrorReports => error_reports::run(),
         Task::E2e(arguments) => e2e::run(&arguments),
     };
     done.unwrap_or_else(|error| {

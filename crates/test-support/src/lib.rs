@@ -7,10 +7,12 @@
 //! process is killed.
 //!
 //! [`database::TestDatabase`] is a database of either kind with the product's schema, and [`on_each_database!`] runs one
-//! test body on both. [`clock::TestClock`] shows whatever time a test sets.
+//! test body on both. [`clock::TestClock`] shows whatever time a test sets. [`error_reports`] is for the tests that
+//! `cargo xtask error-reports` runs.
 
 pub mod clock;
 pub mod database;
+pub mod error_reports;
 pub mod postgres;
 pub mod process;
 pub mod redis;

@@ -39,7 +39,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     let _installed = rustls::crypto::ring::default_provider().install_default();
     runtime.block_on(async {
         let sandbox = ["--sellers", SELLERS, "--cards", "20", "--history-days", "7"];
-        let mut production = Production::start(&binary, &sandbox).await?;
+        let mut production = Production::start(&binary, &sandbox, &[]).await?;
         let seller = production.company().await?;
         let mut watch = Watch::start(&production.targets()?).await?;
         trouble(&mut production, &seller, &mut watch).await?;

@@ -59,7 +59,7 @@ fn demo(binary: &Path) -> Result<Setup> {
 }
 
 async fn production(binary: &Path) -> Result<Setup> {
-    let production = Production::start(binary, &["--sellers", "1", "--speed", "20"]).await?;
+    let production = Production::start(binary, &["--sellers", "1", "--speed", "20"], &[]).await?;
     let token = production.company().await?.token().context("no token")?.to_owned();
     let exporters = Exporters::start(&production)?;
     Ok(Setup {

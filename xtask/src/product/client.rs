@@ -11,6 +11,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
     base_url: String,
     token: Option<String>,
+    request_id: Option<&'static str>,
 }
 
 impl Client {
@@ -19,7 +20,12 @@ impl Client {
         let _installed = rustls::crypto::ring::default_provider().install_default();
         // Answers come as they are: squeezing them takes time that says nothing about the list.
         let http = reqwest::Client::builder().no_proxy().no_gzip().timeout(Duration::from_mins(5)).build();
-        Ok(Self { http: http.context("building an HTTP client")?, base_url: base_url.into(), token: None })
+        Ok(Self {
+            http: http.context("building an HTTP client")?,
+            base_url: base_url.into(),
+            token: None,
+            request_id: None,
+        })
     }
 
     /// Registers a tenant and goes on as its owner. Gives the tenant's id.
@@ -37,6 +43,11 @@ impl Client {
         self.token.as_deref()
     }
 
+    /// The same client, whose requests all have this id.
+    pub(crate) fn asking_as(&self, request_id: &'static str) -> Self {
+        Self { request_id: Some(request_id), ..self.clone() }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Result<Value> {
         self.send(self.http.get(self.address(path)), path).await
     }
@@ -47,6 +58,16 @@ impl Client {
 
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Value> {
         self.send(self.http.put(self.address(path)).json(body), path).await
+    }
+
+    /// Asks for what may be refused. Gives the status and the body.
+    pub(crate) async fn try_get(&self, path: &str) -> Result<(u16, Value)> {
+        Self::answer(self.authorized(self.http.get(self.address(path))), path).await
+    }
+
+    /// Sends what may be refused. Gives the status and the body.
+    pub(crate) async fn try_post(&self, path: &str, body: &Value) -> Result<(u16, Value)> {
+        Self::answer(self.authorized(self.http.post(self.address(path)).json(body)), path).await
     }
 
     /// How long an answer takes, from the request to the last byte.
@@ -66,6 +87,10 @@ impl Client {
     }
 
     fn authorized(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        let request = match self.request_id {
+            Some(id) => request.header("X-Request-ID", id),
+            None => request,
+        };
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -73,13 +98,19 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder, path: &str) -> Result<Value> {
-        let answer = self.authorized(request).send().await.with_context(|| path.to_owned())?;
-        let status = answer.status();
+        let (status, body) = Self::answer(self.authorized(request), path).await?;
+        ensure!((200..300).contains(&status), "{path}: {status} {body}");
+        Ok(body)
+    }
+
+    async fn answer(request: reqwest::RequestBuilder, path: &str) -> Result<(u16, Value)> {
+        let answer = request.send().await.with_context(|| path.to_owned())?;
+        let status = answer.status().as_u16();
         let body = answer.text().await.with_context(|| path.to_owned())?;
-        ensure!(status.is_success(), "{path}: {status} {body}");
         if body.is_empty() {
-            return Ok(Value::Null);
+            return Ok((status, Value::Null));
         }
-        serde_json::from_str(&body).with_context(|| format!("{path}: the answer is no JSON"))
+        let body = serde_json::from_str(&body);
+        Ok((status, body.with_context(|| format!("{path}: {status}, and the answer is no JSON"))?))
     }
 }

@@ -31,17 +31,22 @@ pub(crate) struct Production {
 }
 
 impl Production {
-    /// Starts it. `sandbox` says what the marketplace holds.
-    pub(crate) async fn start(binary: &Path, sandbox: &[&str]) -> Result<Self> {
+    /// Starts it. `sandbox` says what the marketplace holds; `more` is what both roles are told beside what they must be.
+    pub(crate) async fn start(
+        binary: &Path,
+        sandbox: &[&str],
+        more: &[(&'static str, String)],
+    ) -> Result<Self> {
         packages::ensure_redis()?;
         let redis = RedisServer::spawn()?;
         let sandbox = Sandbox::start(binary, LIMIT_SCALE, sandbox)?;
-        let extra = [
+        let mut extra = vec![
             ("WILDBERRIES_BASE_URL", sandbox.base_url.clone()),
             ("MARKETPLACE_LIMIT_SCALE", LIMIT_SCALE.to_owned()),
             ("REDIS_URL", redis.url()),
             ("RATE_LIMIT_ENABLED", "true".to_owned()),
         ];
+        extra.extend_from_slice(more);
         let database = Database::create(Kind::Postgres, binary.to_owned(), &extra).await?;
         let api = Role::start("api", database.setting.clone())?;
         let worker = Role::start("worker", database.setting.clone())?;

@@ -88,17 +88,25 @@ mod tests {
         io,
         net::TcpListener,
         sync::{Arc, Mutex, PoisonError},
+        time::Duration,
     };
 
     use actix_web::{HttpResponse, HttpServer, dev::Server, rt::System, web, web::Data};
     use domain::clock::{Clock as _, SystemClock};
+    use marketplaces::{Factory, Unobserved};
     use monitoring::{
         health::{Drain, Health},
         logs::{LogFormat, LogSettings},
         metrics::{Build, KnownLabels, Metrics, MetricsSettings, labels::Role},
     };
+    use secrecy::ExposeSecret as _;
     use sentry::test::TestTransport;
     use serde_json::Value;
+    use storage::{Db, PoolSettings, limits::StoredLimits, vault::Vault};
+    use test_support::{
+        database::TestDatabase,
+        error_reports::{ENVIRONMENT, PANICKING_REQUEST, RELEASE, dsn},
+    };
     use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
@@ -159,9 +167,15 @@ mod tests {
     }
 
     fn serve(shared: &Data<Shared>, listener: TcpListener) -> Server {
-        let shared = shared.clone();
+        serve_for(shared, None, listener)
+    }
+
+    /// With use cases, the layers know whose a token is.
+    fn serve_for(shared: &Data<Shared>, cases: Option<&app::App>, listener: TcpListener) -> Server {
+        let (shared, cases) = (shared.clone(), cases.cloned().map(Data::new));
         let server = HttpServer::new(move || {
-            let app = App::new()
+            let app = cases.iter().fold(App::new(), |app, cases| app.app_data(cases.clone()));
+            let app = app
                 .app_data(shared.clone())
                 .route(
                     "/panic/{id}",
@@ -274,7 +288,7 @@ mod tests {
                     .json(&serde_json::json!({ "password": "pass-word-5" }))
             });
             let id = problem["request_id"].as_str().unwrap().to_owned();
-            assert!(reports.flush(std::time::Duration::from_secs(30)));
+            assert!(reports.flush(Duration::from_secs(30)));
             (status.as_u16(), problem, sent(&transport, &id))
         };
         let told = |path: &str| told_of("GET", path);
@@ -316,6 +330,69 @@ mod tests {
         // Names of traces are few, whatever is sent.
         let (_, _, texts) = told_of("MADE-UP", "/nothing");
         assert!(texts.iter().any(|text| text.contains("\"transaction\":\"other unmatched\"")), "{texts:?}");
+    }
+
+    /// Use cases on this database. Their marketplace is a port that nobody listens on.
+    async fn use_cases(database: &TestDatabase) -> app::App {
+        let db = Db::connect(&PoolSettings::new(database.url(), 1)).await.unwrap();
+        let marketplaces = marketplaces::Settings {
+            wildberries_base_url: Some("http://127.0.0.1:9".parse().unwrap()),
+            ..marketplaces::Settings::default()
+        };
+        let limits = Arc::new(StoredLimits::new(db.clone()));
+        let factory =
+            Factory::new(marketplaces, limits, Arc::new(SystemClock), Arc::new(Unobserved)).unwrap();
+        let tokens = app::TokenSettings {
+            secret: "a secret of more than thirty-two characters".to_owned().into(),
+            access_ttl: Duration::from_mins(15),
+            refresh_ttl: Duration::from_hours(720),
+        };
+        let vault = Vault::new(&[Vault::generate_key()]).unwrap();
+        app::App::new(db, vault, factory, Arc::new(SystemClock), &tokens)
+    }
+
+    /// What has arrived is for whoever runs this to see.
+    #[test]
+    #[ignore = "needs a server of error reports: `cargo xtask error-reports` starts one and looks at what it gets"]
+    fn a_panic_is_sent_to_the_server() {
+        // Set up as the binary sets itself up, in its order.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let reports = error_reports::init(&error_reports::Settings {
+            dsn: error_reports::Settings::dsn(&dsn()).unwrap(),
+            environment: ENVIRONMENT.to_owned(),
+            release: RELEASE.to_owned(),
+            role: Role::Api,
+            traces_sample_rate: 1.0,
+        });
+        monitoring::logs::init(&LogSettings {
+            format: LogFormat::Json,
+            level: "error".into(),
+            to_stderr: true,
+        })
+        .unwrap();
+        System::new().block_on(async {
+            let database = TestDatabase::sqlite().await;
+            let cases = use_cases(&database).await;
+            let registration = app::Registration {
+                email: "owner@example.com".to_owned(),
+                password: "a fine long passphrase".to_owned().into(),
+                company_name: "Shop".to_owned(),
+            };
+            let owner = cases.auth().register(registration, &app::Client::default()).await.unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}/panic/17", listener.local_addr().unwrap());
+            let server = serve_for(&shared(false), Some(&cases), listener);
+            let handle = server.handle();
+            let running = actix_web::rt::spawn(server);
+            let request = reqwest::Client::new()
+                .get(url)
+                .bearer_auth(owner.access_token.expose_secret())
+                .header("X-Request-ID", PANICKING_REQUEST);
+            assert_eq!(request.send().await.unwrap().status(), 500);
+            handle.stop(false).await;
+            running.await.unwrap().unwrap();
+        });
+        assert!(reports.flush(Duration::from_secs(30)), "the server takes reports");
     }
 
     #[test]

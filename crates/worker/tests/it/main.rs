@@ -4,6 +4,7 @@
 
 mod ending;
 mod holding;
+mod reporting;
 mod sharing;
 mod stopping;
 mod store;
