@@ -1,8 +1,14 @@
 //! Requests that are sent again.
 
+use std::{sync::Arc, time::Duration};
+
+use monitoring::{error_reports, metrics::labels::Role};
 use sandbox::{Fault, FaultKind, Times};
+use sea_orm::ConnectionTrait as _;
+use sentry::test::TestTransport;
 use serde_json::json;
 use test_support::{database::TestDatabase, on_each_database};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::service::Service;
 
@@ -117,4 +123,44 @@ async fn a_failure_is_tried_again(database: TestDatabase) {
     };
     made.expect(201);
     assert_eq!(made.header("idempotency-replayed"), "");
+}
+
+/// The work goes on in a task of its own, so that it ends even if nobody waits for it.
+#[tokio::test]
+async fn what_fails_under_a_key_is_reported_as_that_request() {
+    let transport = TestTransport::new();
+    let settings = error_reports::Settings {
+        dsn: error_reports::Settings::dsn("https://key@sentry.example.com/1").expect("a DSN"),
+        environment: "staging".to_owned(),
+        release: "stock-tracker@1.2.3".to_owned(),
+        role: Role::Api,
+        traces_sample_rate: 0.0,
+    };
+    let reports = error_reports::init_over(&settings, Arc::new(Arc::clone(&transport)));
+    let marks = tracing_subscriber::registry().with(error_reports::layer());
+    // For the threads of the service too.
+    tracing::subscriber::set_global_default(marks).expect("no other test of these sets one");
+    let database = TestDatabase::sqlite().await;
+    let owner = sea_orm::Database::connect(database.owner_url()).await.expect("the database answers");
+    let service = Service::start(database).await;
+    let person = service.register("anna").await;
+    owner.execute_unprepared("ALTER TABLE marketplace_account RENAME TO away").await.expect("it is renamed");
+    let path = "/api/v1/products/sync";
+    let failed = service.post(path).token(&person.access).header("Idempotency-Key", "key-1").send().await;
+    let problem = failed.problem(500, "internal_error");
+    assert!(reports.flush(Duration::from_secs(30)));
+    let envelopes = transport.fetch_and_clear_envelopes();
+    let event = envelopes
+        .iter()
+        .filter_map(|envelope| envelope.event())
+        .find(|event| event.tags.get("request_id").is_some_and(|id| problem["request_id"] == id.as_str()))
+        .expect("the failure is reported");
+    assert_eq!(problem["event_id"], event.event_id.simple().to_string());
+    for (name, value) in [
+        ("tenant_id", person.tenant.as_str()),
+        ("user_id", &person.user),
+        ("route", "POST /api/v1/products/sync"),
+    ] {
+        assert_eq!(event.tags.get(name).map(String::as_str), Some(value), "{name}");
+    }
 }
