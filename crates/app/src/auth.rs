@@ -1,5 +1,6 @@
 //! Registering, signing in, staying signed in, signing out.
 
+mod hs256;
 mod password;
 mod token;
 

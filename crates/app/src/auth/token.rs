@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::hs256;
 use crate::error::{Error, Unauthenticated};
 
 /// How tokens are made.
@@ -74,6 +75,7 @@ pub(crate) struct TokenKeys {
 
 impl TokenKeys {
     pub(crate) fn new(settings: &TokenSettings) -> Self {
+        hs256::install();
         let secret = settings.secret.expose_secret().as_bytes();
         let mut validation = Validation::new(Algorithm::HS256);
         // Checked against our own clock.
