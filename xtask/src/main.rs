@@ -41,7 +41,7 @@ enum Task {
     },
     /// Run every check that needs no test: all of them even when one fails, then a summary.
     Lint(lint::Arguments),
-    /// Measure the release binary: a large sync, or lists of products.
+    /// Measure the release binary: a large sync, lists of products, what error reports cost. Or decide about rate limits.
     Bench(bench::Arguments),
     /// Ask every query of dashboards and alerts of a system that really runs; each panel must have data.
     Dashboards(dashboards::Arguments),

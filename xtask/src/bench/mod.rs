@@ -4,6 +4,7 @@
 //! same way: a slow client would be a part of every figure. Rate limits are measured by the benches of their crate.
 //! Nothing here is a test.
 
+mod error_reports;
 mod list;
 mod ratelimit;
 mod sync;
@@ -40,6 +41,8 @@ enum What {
     Sync(sync::Arguments),
     /// List products of small and large tenants: how long each kind of request takes.
     List(list::Arguments),
+    /// Ask an API that reports to nobody, to a server, and to one that hangs: what it costs requests.
+    ErrorReports(error_reports::Arguments),
     /// Decide about rate limits, in process and on a Redis of its own: what a decision costs, bar by bar.
     Ratelimit(ratelimit::Arguments),
 }
@@ -66,6 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         match &arguments.what {
             What::Sync(arguments) => sync::run(&binary, &databases, arguments).await,
             What::List(arguments) => list::run(&binary, &databases, arguments).await,
+            What::ErrorReports(arguments) => error_reports::run(&binary, &databases, arguments).await,
             What::Ratelimit(arguments) => ratelimit::run(arguments),
         }
     })

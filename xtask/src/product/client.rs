@@ -70,6 +70,21 @@ impl Client {
         Self::answer(self.authorized(self.http.post(self.address(path)).json(body)), path).await
     }
 
+    /// The same session with another process of the product.
+    pub(crate) fn at(&self, base_url: impl Into<String>) -> Self {
+        Self { base_url: base_url.into(), ..self.clone() }
+    }
+
+    /// How long an answer takes, whatever it is, from the request to the last byte. Gives its status too.
+    pub(crate) async fn time_any(&self, path: &str) -> Result<(u16, Duration)> {
+        let request = self.authorized(self.http.get(self.address(path)));
+        let started = Instant::now();
+        let answer = request.send().await.with_context(|| path.to_owned())?;
+        let status = answer.status().as_u16();
+        answer.bytes().await.with_context(|| path.to_owned())?;
+        Ok((status, started.elapsed()))
+    }
+
     /// How long an answer takes, from the request to the last byte.
     pub(crate) async fn time(&self, path: &str) -> Result<Duration> {
         let request = self.authorized(self.http.get(self.address(path)));

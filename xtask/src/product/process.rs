@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -85,7 +86,22 @@ impl Process {
         let kibibytes: u64 = peak.with_context(ended)?.trim().parse().context("reading VmHWM")?;
         Ok(kibibytes * 1024)
     }
+
+    /// The processor time that the process has taken so far, all of its threads together; an error if it has ended.
+    pub(crate) fn cpu_time(&self) -> Result<Duration> {
+        let ended = || format!("the {} has ended (or this is not Linux): {}", self.role, read(&self.log));
+        let id = self.leashed.id().with_context(ended)?;
+        let status = fs::read_to_string(format!("/proc/{id}/stat")).with_context(ended)?;
+        // After the program's name, which may hold anything, the third field comes first.
+        let (_, fields) = status.rsplit_once(')').with_context(ended)?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+        let ticks: u64 = ticks.sum::<Result<_, _>>().context("reading utime and stime")?;
+        Ok(Duration::from_millis(ticks * 1000 / TICKS_A_SECOND))
+    }
 }
+
+/// Of Linux, for everybody: what `sysconf(_SC_CLK_TCK)` gives.
+const TICKS_A_SECOND: u64 = 100;
 
 fn read(log: &Path) -> String {
     let bytes = fs::read(log).unwrap_or_default();
