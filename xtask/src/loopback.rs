@@ -1,18 +1,18 @@
-//! A small HTTP server on loopback, for what the product and its monitors send to others.
-//!
-//! It takes bodies whose length is told, and connections that are kept. What it is not for is anybody but the programs
-//! that this crate starts.
+//! An HTTP server on loopback, for what the product and its monitors send to others.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use anyhow::{Context as _, Result};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
-
-/// Bytes of a body that are taken at most.
-const LONGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Request {
 }
 
 /// A status, and a body of JSON.
-pub(crate) type Answer = (u16, String);
+pub(crate) type Answer = (StatusCode, String);
 
 /// A server. Its connections end when it is dropped.
 #[derive(Debug)]
@@ -42,9 +42,14 @@ impl Server {
             let mut connections = JoinSet::new();
             while let Ok((connection, _)) = listener.accept().await {
                 let answer = Arc::clone(&answer);
+                let service = service_fn(move |request| respond(request, Arc::clone(&answer)));
+                let served = http1::Builder::new().serve_connection(TokioIo::new(connection), service);
                 connections.spawn(async move {
-                    if let Err(error) = serve(connection, &*answer).await {
-                        eprintln!("a request to {address} was not understood: {error:#}");
+                    // A client that is killed resets its connections.
+                    if let Err(error) =
+                        served.await.or_else(|error| if error.is_parse() { Err(error) } else { Ok(()) })
+                    {
+                        eprintln!("a request to {address} was not understood: {error}");
                     }
                 });
             }
@@ -63,43 +68,19 @@ impl Drop for Server {
     }
 }
 
-/// Answers the requests of a connection until the other side ends it.
-async fn serve(connection: TcpStream, answer: &(dyn Fn(Request) -> Answer + Send + Sync)) -> Result<()> {
-    let mut connection = BufReader::new(connection);
-    while let Some(request) = read(&mut connection).await? {
-        let (status, body) = answer(request);
-        let head = format!(
-            "HTTP/1.1 {status} \r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        connection.write_all(head.as_bytes()).await.context("answering")?;
-    }
-    Ok(())
-}
-
-/// The next request; none when the other side has ended the connection.
-async fn read(connection: &mut BufReader<TcpStream>) -> Result<Option<Request>> {
-    let mut line = String::new();
-    // A client that is killed resets its connections.
-    if connection.read_line(&mut line).await.unwrap_or_default() == 0 {
-        return Ok(None);
-    }
-    let mut words = line.split_whitespace().map(str::to_owned);
-    let (Some(method), Some(path)) = (words.next(), words.next()) else { bail!("no request: {line:?}") };
-    let mut length = 0;
-    loop {
-        let mut header = String::new();
-        connection.read_line(&mut header).await.context("reading headers")?;
-        let Some((name, value)) = header.split_once(':') else { break };
-        ensure!(!name.eq_ignore_ascii_case("transfer-encoding"), "a body whose length is not told");
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse().context("content-length")?;
-        }
-    }
-    ensure!(length <= LONGEST_BODY, "a body of {length} bytes");
-    let mut body = vec![0; length];
-    connection.read_exact(&mut body).await.context("reading a body")?;
-    Ok(Some(Request { method, path, body }))
+/// Answers a request whose whole body has come.
+async fn respond(
+    request: hyper::Request<Incoming>,
+    answer: Arc<impl Fn(Request) -> Answer>,
+) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes().to_vec();
+    let (status, text) =
+        answer(Request { method: head.method.to_string(), path: head.uri.path().to_owned(), body });
+    let mut response = Response::new(Full::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
 }
 
 #[cfg(test)]
@@ -107,19 +88,22 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn requests_on_one_connection_are_answered_one_after_the_other() {
+    async fn requests_are_answered_with_what_is_made_of_them() {
         let server = Server::start(|request| {
-            (200, format!("{} {} {}", request.method, request.path, String::from_utf8_lossy(&request.body)))
+            (
+                StatusCode::CREATED,
+                format!("{} {} {}", request.method, request.path, String::from_utf8_lossy(&request.body)),
+            )
         })
         .await
         .unwrap();
-        let mut connection = TcpStream::connect(server.address()).await.unwrap();
-        let requests = "POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello\
-                        GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-        connection.write_all(requests.as_bytes()).await.unwrap();
-        connection.shutdown().await.unwrap();
-        let mut answers = String::new();
-        connection.read_to_string(&mut answers).await.unwrap();
-        assert!(answers.contains("POST /a hello") && answers.contains("GET /b "), "{answers}");
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        for (path, body) in [("/a", "hello"), ("/b", "")] {
+            let answer =
+                client.post(format!("http://{}{path}", server.address())).body(body).send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), 201);
+            assert_eq!(answer.text().await.unwrap(), format!("POST {path} {body}"));
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use crate::loopback::{Request, Server};
@@ -32,9 +33,12 @@ impl Telegram {
             keeps.lock().unwrap_or_else(PoisonError::into_inner).push(message);
             if is_good {
                 let sent = json!({ "message_id": 1, "date": 1, "chat": { "id": CHAT, "type": "group" } });
-                (200, json!({ "ok": true, "result": sent }).to_string())
+                (StatusCode::OK, json!({ "ok": true, "result": sent }).to_string())
             } else {
-                (400, json!({ "ok": false, "error_code": 400, "description": "Bad Request" }).to_string())
+                (
+                    StatusCode::BAD_REQUEST,
+                    json!({ "ok": false, "error_code": 400, "description": "Bad Request" }).to_string(),
+                )
             }
         })
         .await?;

@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use anyhow::{Context as _, Result};
+use hyper::StatusCode;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::loopback::Server;
@@ -23,7 +24,7 @@ impl Taking {
         let counts = Arc::clone(&taken);
         let server = Server::start(move |_| {
             counts.fetch_add(1, Ordering::Relaxed);
-            (200, "{}".to_owned())
+            (StatusCode::OK, "{}".to_owned())
         })
         .await?;
         Ok(Self { dsn: format!("http://key@{}/1", server.address()), taken, _server: server })
