@@ -38,6 +38,9 @@ const APPEND_ONLY: [&str; 1] = ["stock_movement"];
 /// Views that are only read.
 const READ_ONLY: [&str; 3] = ["account_overview", "product_overview", "sync_overview"];
 
+/// Functions that the application calls.
+const FUNCTIONS: [&str; 2] = ["session_context(uuid)", "product_search(text)"];
+
 /// What can be granted on a table.
 const RIGHTS: [&str; 7] = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"];
 
@@ -46,10 +49,9 @@ pub async fn apply(connection: &impl ConnectionTrait, role: &str) -> Result<(), 
     let role = quoted(role);
     let mut statements = vec![
         format!("GRANT USAGE ON SCHEMA public TO {role}"),
-        format!("GRANT EXECUTE ON FUNCTION session_context(uuid) TO {role}"),
-        format!("GRANT EXECUTE ON FUNCTION product_search(text) TO {role}"),
         format!("GRANT SELECT ON seaql_migrations TO {role}"),
     ];
+    statements.extend(FUNCTIONS.iter().map(|name| format!("GRANT EXECUTE ON FUNCTION {name} TO {role}")));
     statements
         .extend(tables().map(|(table, rights)| format!("GRANT {} ON {table} TO {role}", rights.join(", "))));
     for sql in statements {
@@ -69,20 +71,26 @@ fn tables() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
 /// How the rights of the current role differ from those of the application: what it lacks, and what it has beyond. Of
 /// tables that the product does not know nothing is said.
 pub async fn differences(connection: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
-    let rights = RIGHTS.map(|right| format!("'{right}'")).join(", ");
+    let quoted = |names: &[&str]| names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     let sql = format!(
         "SELECT c.relname::text AS name, r.name AS privilege, has_table_privilege(c.oid, r.name) AS has \
-         FROM pg_class c CROSS JOIN unnest(ARRAY[{rights}]) AS r(name) \
+         FROM pg_class c CROSS JOIN unnest(ARRAY[{}]) AS r(name) \
          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') \
-         UNION ALL SELECT 'schema public', 'CREATE', has_schema_privilege('public', 'CREATE') ORDER BY 1, 2"
+         UNION ALL SELECT 'schema public', r.name, has_schema_privilege('public', r.name) \
+         FROM unnest(ARRAY['CREATE', 'USAGE']) AS r(name) \
+         UNION ALL SELECT f.name, 'EXECUTE', COALESCE(has_function_privilege(to_regprocedure(f.name), 'EXECUTE'), false) \
+         FROM unnest(ARRAY[{}]) AS f(name)",
+        quoted(&RIGHTS),
+        quoted(&FUNCTIONS)
     );
     let statement = Statement::from_string(connection.get_database_backend(), sql);
-    let mut differences = Vec::new();
+    let (mut differences, mut seen) = (Vec::new(), Vec::new());
     for row in connection.query_all_raw(statement).await? {
         let (name, right): (String, String) = (row.try_get("", "name")?, row.try_get("", "privilege")?);
         let expected = match name.as_str() {
-            "schema public" => false,
+            "schema public" => right == "USAGE",
             "seaql_migrations" => right == "SELECT",
+            name if FUNCTIONS.contains(&name) => true,
             name => match tables().find(|(known, _)| *known == name) {
                 Some((_, rights)) => rights.contains(&right.as_str()),
                 None => continue,
@@ -93,7 +101,11 @@ pub async fn differences(connection: &impl ConnectionTrait) -> Result<Vec<String
             (false, true) => differences.push(format!("{right} on {name} is too much")),
             _ => {}
         }
+        seen.push(name);
     }
+    let absent = tables().filter(|(name, _)| !seen.iter().any(|seen| seen == name));
+    differences.extend(absent.map(|(name, _)| format!("{name} is not there")));
+    differences.sort_unstable();
     Ok(differences)
 }
 

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
-use domain::{clock::Timestamp, marketplace::MarketplaceCode};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{clock::Clock, marketplace::MarketplaceCode};
 use futures::future::join_all;
 use reqwest::header::DATE;
 
@@ -30,28 +30,31 @@ pub struct Reached {
 pub struct Answered {
     /// How long it took.
     pub took: Duration,
-    /// What the host's clock showed, to the second; none where it does not say.
-    pub date: Option<Timestamp>,
+    /// How far the host's clock is ahead of ours, to the second and to half of the time that the answer took; none where
+    /// it does not say.
+    pub ahead: Option<TimeDelta>,
 }
 
 /// Asks every host of the marketplaces that have hosts of their own, all at once. Hosts that users enter are not among
 /// them.
-pub async fn all(settings: &Settings) -> Result<Vec<Reached>, ClientBuildError> {
+pub async fn all(settings: &Settings, clock: &dyn Clock) -> Result<Vec<Reached>, ClientBuildError> {
     let client = plain_client(settings).build()?;
     let asked =
         wildberries::origins(settings.wildberries_base_url.as_ref()).into_iter().map(|origin| async {
-            let answer = ask(&client, &origin).await;
+            let answer = ask(&client, &origin, clock).await;
             Reached { marketplace: MarketplaceCode::Wildberries, origin, answer }
         });
     Ok(join_all(asked).await)
 }
 
-async fn ask(client: &reqwest::Client, origin: &str) -> Result<Answered, String> {
-    let began = Instant::now();
-    let answer = client.get(format!("{origin}/ping")).send().await.map_err(|error| told(&error))?;
+async fn ask(client: &reqwest::Client, origin: &str, clock: &dyn Clock) -> Result<Answered, String> {
+    let (sent, began) = (clock.now(), Instant::now());
+    let asked = client.get(format!("{origin}/ping")).send().await;
+    let answer = asked.map_err(|error| told(&error.without_url()))?;
+    let took = began.elapsed();
     let date =
         answer.headers().get(DATE).and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
-    Ok(Answered { took: began.elapsed(), date: date.map(|date| date.with_timezone(&Utc)) })
+    Ok(Answered { took, ahead: date.map(|date| date.with_timezone(&Utc) - (sent + took / 2)) })
 }
 
 /// An error with all that is behind it: by itself it only says that sending failed.

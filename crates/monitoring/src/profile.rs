@@ -54,11 +54,19 @@ pub enum ProfileError {
 /// Looks at the process for a while. Gives a line for each stack that was seen, its functions from the outermost to the
 /// innermost between `;`, and how often: what `inferno-flamegraph` and speedscope read. It ends at once when dropped.
 pub async fn record(settings: Settings) -> Result<String, ProfileError> {
-    let _turn = TURN.try_lock().map_err(|_| ProfileError::Busy)?;
+    let turn = TURN.try_lock().map_err(|_| ProfileError::Busy)?;
+    tracing::info!(?settings, "a profile is made");
     let running = ProfilerGuardBuilder::default().frequency(settings.hertz).blocklist(&LEFT_ALONE).build()?;
     tokio::time::sleep(settings.duration).await;
     // Names of functions are looked up in the program's file.
-    let report = tokio::task::spawn_blocking(move || running.report().build()).await??;
+    let report = tokio::task::spawn_blocking(move || {
+        let report = running.report().build();
+        // In this order, whether or not anybody still waits for it.
+        drop(running);
+        drop(turn);
+        report
+    });
+    let report = report.await??;
     Ok(folded(&report.data))
 }
 

@@ -101,7 +101,6 @@ async fn profile(observed: Data<Observed>, request: HttpRequest) -> HttpResponse
             hertz.end()
         ));
     };
-    tracing::info!(?settings, "a profile is made");
     match profile::record(settings).await {
         Ok(stacks) => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(stacks),
         Err(busy @ ProfileError::Busy) => HttpResponse::Conflict().body(format!("{busy}\n")),

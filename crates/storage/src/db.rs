@@ -31,16 +31,25 @@ pub struct PoolSettings {
     pub size: u32,
     /// How long to wait for a free connection.
     pub acquire_timeout: Duration,
+    /// Whether a file of SQLite is opened as it is, to be read only.
+    pub read_only: bool,
 }
 
 impl PoolSettings {
     /// A pool of this size with the usual patience.
     pub fn new(url: impl Into<String>, size: u32) -> Self {
-        Self { url: url.into(), size, acquire_timeout: Duration::from_secs(10) }
+        Self { url: url.into(), size, acquire_timeout: Duration::from_secs(10), read_only: false }
+    }
+
+    /// The same, for whoever must not change a file of SQLite, nor make one.
+    #[must_use]
+    pub fn to_look(self) -> Self {
+        Self { read_only: true, ..self }
     }
 
     /// Opens a plain connection pool. For migrations; the application goes through [`Db`].
     pub async fn open(&self) -> Result<DatabaseConnection, Error> {
+        let read_only = self.read_only;
         let mut options = ConnectOptions::new(&self.url);
         options
             .max_connections(self.size)
@@ -48,14 +57,17 @@ impl PoolSettings {
             .connect_timeout(self.acquire_timeout)
             .sqlx_logging(false)
             .map_sqlx_postgres_opts(|postgres| postgres.statement_cache_capacity(STATEMENTS))
-            .map_sqlx_sqlite_opts(|sqlite| {
-                sqlite
+            .map_sqlx_sqlite_opts(move |sqlite| {
+                let sqlite = sqlite
                     .statement_cache_capacity(STATEMENTS)
-                    .create_if_missing(true)
                     .foreign_keys(true)
-                    .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Normal)
-                    .busy_timeout(Duration::from_secs(30))
+                    .busy_timeout(Duration::from_secs(30));
+                if read_only {
+                    sqlite.read_only(true)
+                } else {
+                    sqlite.create_if_missing(true).journal_mode(SqliteJournalMode::Wal)
+                }
             });
         Ok(Database::connect(options).await?)
     }

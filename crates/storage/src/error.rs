@@ -35,6 +35,16 @@ impl Error {
         Self::Damaged { what, reason: reason.to_string() }
     }
 
+    /// Whether PostgreSQL refused it for want of a right, or by a policy.
+    pub(crate) fn is_refusal(&self) -> bool {
+        let Self::Database(DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e))) =
+            self
+        else {
+            return false;
+        };
+        matches!(e.as_ref(), sqlx::Error::Database(e) if e.code().as_deref() == Some("42501"))
+    }
+
     /// Whether the same call may succeed later without any change: the connection failed, or the database was busy.
     pub fn is_transient(&self) -> bool {
         let Self::Database(error) = self else { return false };

@@ -34,7 +34,7 @@ pub async fn ask(db: &Db) -> Result<Server, Error> {
         DbBackend::Postgres => (
             "PostgreSQL",
             "SELECT current_setting('server_version') AS version, clock_timestamp() AS now, \
-             (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS open, \
+             (SELECT sum(numbackends)::bigint FROM pg_stat_database) AS open, \
              current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint \
              AS most",
         ),

@@ -17,31 +17,30 @@ pub trait Tick: Send + Sync {
     async fn tick(&self) -> Result<(), Box<dyn Error + Send + Sync>>;
 }
 
-/// Ticks about every `interval` until `shutdown`. A tick that fails or panics is logged, and the next one comes. Of
-/// several failures in a row only the first is an error: it would be reported every few seconds.
+/// Ticks about every `interval` until `shutdown`. A tick that fails or panics is logged, and the next one comes. A failure
+/// that lasts is an error once: it would be reported every few seconds.
 pub async fn run(tick: &dyn Tick, interval: Duration, shutdown: CancellationToken) {
     let ticks = async {
-        let mut failures = 0_u32;
+        // What was told last, until it is over.
+        let mut told: Option<String> = None;
         loop {
             match AssertUnwindSafe(tick.tick()).catch_unwind().await {
-                Ok(Ok(())) if failures == 0 => {}
                 Ok(Ok(())) => {
-                    tracing::info!(failures, "the schedule is looked at again");
-                    failures = 0;
-                }
-                Ok(Err(error)) if failures == 0 => {
-                    tracing::error!(%error, "the schedule was not looked at");
-                    failures = 1;
+                    if told.take().is_some() {
+                        tracing::info!("the schedule is looked at again");
+                    }
                 }
                 Ok(Err(error)) => {
-                    tracing::debug!(%error, failures, "the schedule was not looked at");
-                    failures = failures.saturating_add(1);
+                    let error = error.to_string();
+                    if told.as_ref() == Some(&error) {
+                        tracing::debug!(error, "the schedule is still not looked at");
+                    } else {
+                        tracing::error!(error, "the schedule was not looked at");
+                        told = Some(error);
+                    }
                 }
                 // It has reported itself.
-                Err(_) => {
-                    tracing::warn!("the schedule panicked");
-                    failures = failures.saturating_add(1);
-                }
+                Err(_) => tracing::warn!("the schedule panicked"),
             }
             tokio::time::sleep(around(interval)).await;
         }
@@ -51,7 +50,10 @@ pub async fn run(tick: &dyn Tick, interval: Duration, shutdown: CancellationToke
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
 
     use super::*;
 
@@ -74,6 +76,61 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Fails five times for two reasons, works, fails again, and then stops the schedule.
+    struct Failing(Moody);
+
+    #[async_trait]
+    impl Tick for Failing {
+        async fn tick(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+            match self.0.ticks.fetch_add(1, Ordering::SeqCst) {
+                0..3 => Err("no database".into()),
+                3 | 4 | 6 => Err("no right".into()),
+                5 => Ok(()),
+                _ => {
+                    self.0.shutdown.cancel();
+                    std::future::pending().await
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_that_lasts_is_an_error_once() {
+        let errors = Errors::default();
+        let _guard = tracing::subscriber::set_default(errors.clone());
+        let shutdown = CancellationToken::new();
+        let failing = Failing(Moody { ticks: AtomicU32::new(0), shutdown: shutdown.clone() });
+        let running = run(&failing, Duration::from_millis(1), shutdown);
+        tokio::time::timeout(Duration::from_secs(30), running).await.expect("it stops");
+        assert_eq!(errors.0.load(Ordering::SeqCst), 3, "one for each reason, and one more after it was over");
+    }
+
+    /// Counts what is logged as an error.
+    #[derive(Clone, Default)]
+    struct Errors(Arc<AtomicU32>);
+
+    impl tracing::Subscriber for Errors {
+        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+            *metadata.level() == tracing::Level::ERROR
+        }
+
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+        fn enter(&self, _: &tracing::span::Id) {}
+
+        fn exit(&self, _: &tracing::span::Id) {}
     }
 
     #[tokio::test]

@@ -89,7 +89,10 @@ mod tests {
     fn an_event_needs_every_field_and_the_right_request() {
         let expected = Expected { what: "an error", request: "r-1".to_owned(), fields: Vec::new() }
             .with(vec![("/release", Want::Is("a@1".to_owned())), ("/tags/tenant_id", Want::Id)]);
-        let event = |request: &str, tenant: &str| json!({ "release": "a@1", "tags": { "request_id": request, "tenant_id": tenant } });
+        let event = |request: &str, tenant: &str| {
+            let tags = json!({ "request_id": request, "tenant_id": tenant });
+            json!({ "release": "a@1", "tags": tags })
+        };
         let id = uuid::Uuid::now_v7().to_string();
         assert!(expected.found(&[event("r-2", ""), event("r-1", &id)]).is_ok());
         assert!(expected.found(&[event("r-2", &id)]).is_err());

@@ -1,5 +1,5 @@
-//! HMAC with SHA-256 for `jsonwebtoken`, and nothing besides: no token is signed otherwise, so that curves and RSA are not
-//! even compiled in.
+//! HMAC with SHA-256 for `jsonwebtoken`, and nothing besides: no token is signed otherwise, so that curves and RSA are
+//! not even compiled in.
 
 use hmac::{Hmac, Mac as _};
 use jsonwebtoken::{

@@ -278,15 +278,15 @@ async fn hosts_are_reached_without_a_credential_and_their_absence_is_told() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let at = |url: &str| Settings { wildberries_base_url: Some(url.parse().unwrap()), ..Settings::default() };
     let _installed = rustls::crypto::ring::default_provider().install_default();
-    let reached = marketplaces::reach::all(&at(&sandbox.base_url())).await.unwrap();
+    let reached = marketplaces::reach::all(&at(&sandbox.base_url()), &SystemClock).await.unwrap();
     assert_eq!(reached.len(), 1, "one origin takes the place of all");
     let answer = reached[0].answer.as_ref().unwrap();
-    let off = (answer.date.unwrap() - SystemClock.now()).abs();
+    let off = answer.ahead.unwrap().abs();
     assert!(off < chrono::TimeDelta::minutes(1), "{off}");
 
     // Nobody listens where nothing is bound any more.
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let reached = marketplaces::reach::all(&at(&format!("http://{gone}"))).await.unwrap();
+    let reached = marketplaces::reach::all(&at(&format!("http://{gone}")), &SystemClock).await.unwrap();
     let error = reached[0].answer.as_ref().unwrap_err();
     assert!(error.contains("refused"), "{error}");
 }

@@ -19,7 +19,7 @@ const IDS: [&str; 4] = ["event_id", "trace_id", "span_id", "parent_span_id"];
 const FILTERED: &str = "[Filtered]";
 
 /// Names whose values are secrets, also as parts of longer names.
-const NAMES: &str = "(?i:pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private|signing)[_-]?key|fernet|\
+const NAMES: &str = "(?i:pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private|signing)[ ._-]{0,2}key|fernet|\
                      authorization|cookie|credential|jwt|signature|session|refresh)";
 
 /// Headers that are kept.
@@ -218,16 +218,14 @@ mod tests {
 
     #[test]
     fn secrets_are_known_by_their_names_and_cards_also_as_numbers() {
-        let mut value = json!({
-            "apiKey": 1, "X-Refresh-Token": "a", "card": 4_111_111_111_111_111_u64, "at": 1_795_308_016.014_937, "run": 3,
-        });
+        for name in ["apiKey", "X-Refresh-Token", "access key", "private__key", "api.key"] {
+            let mut value = json!({ name: 1 });
+            SCRUBBER.scrub(&mut value);
+            assert_eq!(value, json!({ name: FILTERED }));
+        }
+        let mut value = json!({ "card": 4_111_111_111_111_111_u64, "at": 1_795_308_016.014_937, "run": 3 });
         SCRUBBER.scrub(&mut value);
-        assert_eq!(
-            value,
-            json!({
-                "apiKey": FILTERED, "X-Refresh-Token": FILTERED, "card": FILTERED, "at": 1_795_308_016.014_937, "run": 3,
-            })
-        );
+        assert_eq!(value, json!({ "card": FILTERED, "at": 1_795_308_016.014_937, "run": 3 }));
     }
 
     #[test]

@@ -5,7 +5,11 @@ use std::time::Instant;
 use domain::clock::{Clock as _, SystemClock};
 use storage::{Db, schema, server};
 
-use super::{accounts, finding::Finding, isolation};
+use super::{
+    accounts,
+    finding::{Finding, Level},
+    in_time, isolation,
+};
 use crate::config::Config;
 
 /// Connections of the doctor itself.
@@ -28,21 +32,24 @@ pub(super) async fn examine(config: &Config) -> Vec<Finding> {
         let fix = "start any role: it makes the file; or set DATA_DIR or DATABASE_URL to where it is";
         return vec![Finding::failure("database", format!("there is no {}", file.display()), fix)];
     }
-    let db = match Db::connect(&url.pool(CONNECTIONS)).await {
+    let pool = url.pool(CONNECTIONS).to_look();
+    let db = match Db::connect(&pool).await {
         Ok(db) => db,
         Err(error) => {
             let fix = "see whether it runs, and that host, port, user and password of DATABASE_URL are right";
             return vec![Finding::failure("database", format!("{url}: {error}"), fix)];
         }
     };
-    let mut findings = server(config, &db).await;
-    let schema = schema(&db).await;
-    let is_current = schema.level != super::Level::Failure;
-    findings.push(schema);
+    // Each by itself: what one has found stays when the next gets no answer.
+    let mut findings = in_time("database", server(config, &db)).await;
+    findings.extend(in_time("role", isolation::roles(config, &db)).await);
+    let schema = in_time("schema", async { vec![schema(&db).await] }).await;
+    let is_current = schema.iter().all(|finding| finding.level != Level::Failure);
+    findings.extend(schema);
     // What follows reads tables and views of the newest schema.
     if is_current {
-        findings.extend(isolation::examine(config, &db).await);
-        findings.extend(accounts::examine(&db).await);
+        findings.extend(in_time("isolation", isolation::tenants(config, &db)).await);
+        findings.extend(in_time("accounts", accounts::examine(&db)).await);
     }
     if let Err(error) = db.close().await {
         findings.push(unasked("database", error));
@@ -106,7 +113,11 @@ async fn schema(db: &Db) -> Finding {
         Err(error) => unasked("schema", error),
         Ok(difference) if !difference.missing.is_empty() => Finding::failure(
             "schema",
-            format!("{} steps are missing, from {} on", difference.missing.len(), difference.missing[0]),
+            format!(
+                "{} steps are missing, from {} on; what stands in it was not looked at",
+                difference.missing.len(),
+                difference.missing[0]
+            ),
             "run `stock-tracker migrate` (on SQLite any role does it as it starts)",
         ),
         Ok(difference) if !difference.unknown.is_empty() => Finding::warning(

@@ -8,33 +8,39 @@ use storage::{
 use super::{database::unasked, finding::Finding};
 use crate::config::{Config, DatabaseUrl};
 
-pub(super) async fn examine(config: &Config, db: &Db) -> Vec<Finding> {
+/// The roles, which are there before any table is.
+pub(super) async fn roles(config: &Config, db: &Db) -> Vec<Finding> {
+    if !config.database.url.is_postgres() {
+        return Vec::new();
+    }
+    let mut findings = vec![match isolation::role(db).await {
+        Ok(role) => application_role(role),
+        Err(error) => unasked("role", error),
+    }];
+    if let Some(owner) = &config.database.admin_url {
+        findings.push(owner_role(owner).await);
+    }
+    findings
+}
+
+/// What keeps the rows of tenants apart.
+pub(super) async fn tenants(config: &Config, db: &Db) -> Vec<Finding> {
     if !config.database.url.is_postgres() {
         let told = "SQLite has no row-level security: the queries alone keep tenants apart";
         return vec![Finding::well("isolation", told)];
     }
     let mut findings = Vec::new();
-    match isolation::role(db).await {
-        Ok(role) => {
-            let gaps = role.as_ref().map(Role::gaps).unwrap_or_default();
-            let is_bound = gaps.is_empty();
-            findings.push(application_role(role, &gaps));
-            // Whoever may do everything has no rights that could be compared.
-            if is_bound {
-                findings.push(rights(db).await);
-            }
-        }
-        Err(error) => findings.push(unasked("role", error)),
-    }
-    if let Some(owner) = &config.database.admin_url {
-        findings.push(owner_role(owner).await);
+    // Whoever may do everything has no rights that could be compared.
+    if isolation::role_gaps(db).await.is_ok_and(|gaps| gaps.is_empty()) {
+        findings.push(rights(db).await);
     }
     findings.push(policies(db).await);
     findings.push(trial(db).await);
     findings
 }
 
-fn application_role(role: Option<Role>, gaps: &[String]) -> Finding {
+fn application_role(role: Option<Role>) -> Finding {
+    let gaps = role.as_ref().map(Role::gaps).unwrap_or_default();
     if !gaps.is_empty() {
         let fix = "name in DATABASE_URL a role that owns nothing (CREATE ROLE … LOGIN), put the owner into \
                    DATABASE_ADMIN_URL, and run `stock-tracker migrate`, which grants the first its rights";
@@ -63,13 +69,12 @@ async fn owner_role(url: &DatabaseUrl) -> Finding {
             Finding::warning("owner", format!("{} is a superuser", role.name), fix)
         }
         Ok(Some(role)) if !role.owns => {
-            let fix = "DATABASE_ADMIN_URL must name the role that migrated first";
-            Finding::failure("owner", format!("{} does not own the tables", role.name), fix)
+            let fix = "run `stock-tracker migrate` if nobody has yet; else name the role that did it first";
+            Finding::failure("owner", format!("{} owns no tables", role.name), fix)
         }
-        Ok(role) => Finding::well(
-            "owner",
-            role.map(|role| format!("{} owns the tables", role.name)).unwrap_or_default(),
-        ),
+        Ok(role) => {
+            Finding::well("owner", role.map(|role| format!("{} owns tables", role.name)).unwrap_or_default())
+        }
     }
 }
 
@@ -89,34 +94,32 @@ async fn policies(db: &Db) -> Finding {
         Ok(tables) => tables,
         Err(error) => return unasked("policies", error),
     };
-    let open: Vec<_> =
-        tables.iter().filter(|table| !table.is_as_it_must_be()).map(|table| &*table.name).collect();
-    if open.is_empty() {
-        return Finding::well(
-            "policies",
-            format!("{} tables of tenants are guarded", tables.len() - isolation::BEFORE_TENANT.len()),
-        );
+    let (right, wrong): (Vec<_>, Vec<_>) = tables.iter().partition(|table| table.is_as_it_must_be());
+    if wrong.is_empty() {
+        let told = format!("{} tables with rows of tenants are as they must be", right.len());
+        return Finding::well("policies", told);
     }
+    let names: Vec<_> = wrong.iter().map(|table| &*table.name).collect();
     let fix = "somebody has changed the schema by hand: restore what the steps in `migrations` made, or drop tables that \
                are not of the product";
-    Finding::failure("policies", format!("not as they must be: {}", open.join(", ")), fix)
+    Finding::failure("policies", format!("not as they must be: {}", names.join(", ")), fix)
 }
 
 async fn trial(db: &Db) -> Finding {
     match isolation::try_out(db).await {
         Err(error) => unasked("trial", error),
         Ok(None) => Finding::well("trial", "nothing to try"),
-        Ok(Some(trial)) if trial.leaks.is_empty() => Finding::well(
+        Ok(Some(trial)) if trial.faults.is_empty() => Finding::well(
             "trial",
             format!(
-                "in {} tables a tenant's rows were out of reach for another tenant and for none",
+                "from another tenant and from none, no row was seen in {} tables, and none could be written",
                 trial.tables
             ),
         ),
         Ok(Some(trial)) => {
             let fix = "stop the API until role, rights and policies are well: tenants can reach each other's rows as soon \
-                       as one query forgets to name its tenant";
-            Finding::failure("trial", trial.leaks.join(", "), fix)
+                       as one query forgets to name its tenant, or do not reach their own";
+            Finding::failure("trial", trial.faults.join(", "), fix)
         }
     }
 }

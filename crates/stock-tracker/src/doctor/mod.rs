@@ -1,8 +1,9 @@
 //! `stock-tracker doctor`: everything that a deployment needs, looked at from where it would run, with a fix for each
 //! thing that is wrong.
 //!
-//! A room for each thing that is looked at; each gives its findings. Nothing is changed: what is tried on the database is
-//! rolled back, no file is made, and no marketplace is shown a credential.
+//! A room for each thing that is looked at; each gives its findings. Nothing is changed: what is tried on the database
+//! is rolled back, no file is made or touched, no marketplace is shown a credential. Redis gets a key that is gone in a
+//! second.
 
 mod accounts;
 mod database;
@@ -54,7 +55,7 @@ async fn examine(environment: &Environment, arguments: &DoctorArguments) -> Vec<
         format!("{} variables, all understood", reading.effective.len()),
     )];
     let (database, limits, outside) = futures::join!(
-        in_time("database", database::examine(&config)),
+        database::examine(&config),
         in_time("redis", limits::examine(&config)),
         in_time("outside", outside::examine(&config)),
     );

@@ -1,8 +1,8 @@
 //! What is called over the network: marketplaces, and where errors are reported.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use domain::clock::{Clock as _, SystemClock};
+use domain::clock::SystemClock;
 use marketplaces::reach::{self, Reached};
 
 use super::{database::clock, finding::Finding};
@@ -21,7 +21,7 @@ pub(super) async fn examine(config: &Config) -> Vec<Finding> {
 
 async fn marketplaces(config: &Config) -> Vec<Finding> {
     let settings = marketplaces::Settings { request_timeout: PATIENCE, ..config.marketplaces.settings() };
-    let reached = match reach::all(&settings).await {
+    let reached = match reach::all(&settings, &SystemClock).await {
         Ok(reached) => reached,
         Err(error) => {
             return vec![Finding::failure(
@@ -32,25 +32,30 @@ async fn marketplaces(config: &Config) -> Vec<Finding> {
         }
     };
     let mut findings = vec![hosts(&reached)];
-    let date = reached.iter().find_map(|reached| reached.answer.as_ref().ok()?.date);
-    let off = date.map(|date| (date - SystemClock.now()).num_milliseconds());
-    findings.extend(off.map(|off| clock("the marketplaces'", off, TOLERANCE)));
+    findings.extend(reached.iter().find_map(|reached| {
+        let answer = reached.answer.as_ref().ok()?;
+        let allowed = TOLERANCE + i64::try_from(answer.took.as_millis() / 2).unwrap_or(i64::MAX);
+        Some(clock("the marketplaces'", answer.ahead?.num_milliseconds(), allowed))
+    }));
     findings
 }
 
 fn hosts(reached: &[Reached]) -> Finding {
     let mut slowest = Duration::ZERO;
-    let mut away = Vec::new();
-    for Reached { marketplace, origin, answer } in reached {
+    let mut away: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for Reached { origin, answer, .. } in reached {
         match answer {
             Ok(answer) => slowest = slowest.max(answer.took),
-            Err(error) => away.push(format!("{} at {origin}: {error}", marketplace.name())),
+            Err(error) => away.entry(error).or_default().push(origin),
         }
     }
     if away.is_empty() {
-        let told = format!("{} hosts answer, the slowest in {} ms", reached.len(), slowest.as_millis());
+        let origins: Vec<_> = reached.iter().map(|reached| reached.origin.as_str()).collect();
+        let told = format!("{}: the slowest answers in {} ms", origins.join(", "), slowest.as_millis());
         return Finding::well("marketplaces", told);
     }
+    let away: Vec<_> =
+        away.iter().map(|(error, origins)| format!("{}: {error}", origins.join(", "))).collect();
     let fix = "let this machine out to them (DNS, firewall, port 443); syncs wait and try again meanwhile";
     Finding::failure("marketplaces", away.join("; "), fix)
 }

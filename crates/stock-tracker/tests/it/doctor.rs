@@ -1,5 +1,6 @@
 //! `stock-tracker doctor`: says what is well, and what is not with its fix.
 
+use nix::sys::signal::Signal;
 use sea_orm::ConnectionTrait as _;
 use storage::PoolSettings;
 use test_support::{postgres::PgDatabase, redis::RedisServer};
@@ -66,6 +67,27 @@ fn an_embedded_deployment_is_well_once_it_has_run() {
         let line = told(&ended, about);
         assert!(line.starts_with("ok") && line.contains(what), "{about}: {}", ended.stdout());
     }
+    // Also while nobody has the file open.
+    all.signal(Signal::SIGTERM);
+    assert!(all.ended().success());
+    let ended = place.run(&["doctor"]);
+    assert!(ended.succeeded(), "{}{}", ended.stdout(), ended.stderr());
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_left_as_it_is() {
+    let place = Place::new().with("WILDBERRIES_BASE_URL", NOWHERE);
+    std::fs::create_dir(place.path("data")).unwrap();
+    let file = place.path("data/stock-tracker.db");
+    std::fs::write(&file, b"").unwrap();
+    let ended = place.run(&["doctor"]);
+    let line = told(&ended, "schema");
+    assert!(line.starts_with("FAILURE") && line.contains("steps are missing"), "{}", ended.stdout());
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), 0, "an empty file stays empty");
+    std::fs::write(&file, b"not a database, but somebody's text").unwrap();
+    let ended = place.run(&["doctor"]);
+    assert!(told(&ended, "database").starts_with("FAILURE"), "{}", ended.stdout());
+    assert_eq!(std::fs::read(&file).unwrap(), b"not a database, but somebody's text");
 }
 
 #[test]

@@ -80,7 +80,18 @@ async fn every_table_of_a_tenant_is_guarded() {
     }
 
     store.run("CREATE TABLE forgotten (tenant_id uuid NOT NULL)", []).await;
-    assert_eq!(unprotected(&isolation::tenant_tables(&store.db).await.unwrap()), ["forgotten"]);
+    for policy in [
+        "ON product TO st_app USING (true)",
+        "ON event FOR INSERT WITH CHECK (true)",
+        "ON variant USING (tenant_id = current_setting('app.tenant_id')::uuid OR true)",
+        "ON warehouse USING (tenant_id = current_setting('app.tenant_id')::uuid) WITH CHECK (true)",
+    ] {
+        store.run(&format!("CREATE POLICY generous {policy}"), []).await;
+    }
+    // Narrower is no fault.
+    store.run("CREATE POLICY narrow ON sync_run AS RESTRICTIVE USING (false)", []).await;
+    let open = isolation::tenant_tables(&store.db).await.unwrap();
+    assert_eq!(unprotected(&open), ["event", "forgotten", "product", "variant", "warehouse"]);
 }
 
 #[tokio::test]
@@ -294,15 +305,15 @@ async fn gaps_of_a_superuser_of_the_owner_and_of_a_member_of_the_owner() {
     // The trial sees it too, without being told of roles.
     let shop = Shop::new(&store).await;
     shop.fill().await;
-    let leaks = isolation::try_out(&as_superuser).await.unwrap().unwrap().leaks;
-    for leak in [
+    let faults = isolation::try_out(&as_superuser).await.unwrap().unwrap().faults;
+    for fault in [
         "product: rows of other tenants are seen",
         "product: rows are seen outside of every tenant",
         "tenant: rows of another tenant are changed",
         "tenant: rows of another tenant are removed",
         "event: a row is added to another tenant",
     ] {
-        assert!(leaks.iter().any(|told| told == leak), "{leak} in {leaks:?}");
+        assert!(faults.iter().any(|told| told == fault), "{fault} in {faults:?}");
     }
     assert_eq!(store.number("SELECT count(*) AS n FROM tenant", []).await, 1, "nothing of the trial stays");
 
@@ -328,7 +339,7 @@ async fn a_trial_finds_no_leak_for_the_application_and_one_where_a_policy_is_mis
     shop.fill().await;
     let all = isolation::tenant_tables(&store.db).await.unwrap().len();
     let trial = isolation::try_out(&store.db).await.unwrap().unwrap();
-    assert_eq!((trial.tables, trial.leaks), (all - isolation::BEFORE_TENANT.len(), Vec::new()));
+    assert_eq!((trial.tables, trial.faults), (all - isolation::BEFORE_TENANT.len(), Vec::new()));
     assert_eq!(isolation::role_gaps(&store.db).await.unwrap(), Vec::<String>::new());
     assert_eq!(store.number("SELECT count(*) AS n FROM tenant", []).await, 1, "nothing of the trial stays");
 
@@ -344,7 +355,15 @@ async fn a_trial_finds_no_leak_for_the_application_and_one_where_a_policy_is_mis
         "event: rows are seen outside of every tenant",
         "warehouse: rows are seen outside of every tenant",
     ];
-    assert_eq!(trial.leaks, found);
+    assert_eq!(trial.faults, found);
+}
+
+#[tokio::test]
+async fn a_trial_tells_of_a_tenant_that_does_not_see_its_own() {
+    let store = Store::postgres().await;
+    store.run("CREATE POLICY narrow ON event AS RESTRICTIVE FOR SELECT USING (false)", []).await;
+    let trial = isolation::try_out(&store.db).await.unwrap().unwrap();
+    assert_eq!(trial.faults, ["event: a tenant does not see its own row"]);
 }
 
 #[tokio::test]
@@ -356,6 +375,8 @@ async fn rights_that_are_missing_or_too_many_are_told() {
         "GRANT DELETE ON stock_movement TO PUBLIC",
         "GRANT CREATE ON SCHEMA public TO PUBLIC",
         "REVOKE SELECT ON sync_overview FROM st_app",
+        "REVOKE EXECUTE ON FUNCTION session_context(uuid) FROM st_app",
+        "DROP VIEW account_overview",
         "CREATE TABLE of_somebody_else (id int)",
         "GRANT ALL ON of_somebody_else TO PUBLIC",
     ] {
@@ -363,10 +384,12 @@ async fn rights_that_are_missing_or_too_many_are_told() {
     }
     let told = isolation::wrong_rights(&store.db).await.unwrap();
     let expected = [
-        "TRUNCATE on product is too much",
         "CREATE on schema public is too much",
         "DELETE on stock_movement is too much",
+        "EXECUTE on session_context(uuid) is missing",
         "SELECT on sync_overview is missing",
+        "TRUNCATE on product is too much",
+        "account_overview is not there",
     ];
     assert_eq!(told, expected);
 }

@@ -92,8 +92,14 @@ async fn every_statement_is_heard_without_its_values(store: &Store) {
     let heard = Arc::new(Heard::default());
     let db: Db = store.another_process().await.observed_by(Arc::clone(&heard) as _);
     let member = store.tenant().await;
-    let connections = db.connections();
-    assert_eq!((connections.in_use, connections.max), (0, 8));
+    assert_eq!(db.connections().max, 8);
+    // What opened the first connection gives it back in a task of its own.
+    let is_idle = async {
+        while db.connections().in_use > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), is_idle).await.expect("nobody works with the connections");
     let tx = db.write(&member.scope).await.unwrap();
     assert_eq!(db.connections().in_use, 1);
     let tenant = tenants::get(&tx).await.unwrap().unwrap();

@@ -108,7 +108,7 @@ async fn the_last_look_is_known_to_ten_seconds(store: &Store) {
     let last = async || schedule::last_tick(&store.db).await.unwrap();
     let note = async |now| schedule::note_tick(&store.db, now).await.unwrap();
     assert_eq!(last().await, None);
-    for (now, noted) in [(0, 0), (9, 0), (10, 10), (4, 10), (25, 25)] {
+    for (now, noted) in [(0, 0), (9, 0), (10, 10), (4, 10), (25, 25), (-60, -60)] {
         note(second(now)).await;
         assert_eq!(last().await, Some(second(noted)), "at second {now}");
     }

@@ -145,7 +145,7 @@ pub(super) struct ScheduleHealth {
     /// How long ago somebody did, in seconds, to ten seconds; null where nobody ever did.
     #[schema(example = 4.2)]
     last_tick_seconds: Option<f64>,
-    /// Whether that is too long ago: no worker runs.
+    /// Whether that is too long ago: no worker runs, or none can look.
     late: bool,
 }
 
